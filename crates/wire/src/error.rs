@@ -1,0 +1,237 @@
+//! Error bodies: `{status, code, message}` (CAMARA Commonalities, schema `ErrorInfo`), and which
+//! status and code each refusal has.
+//!
+//! A message names the field, what is wrong with it, and what would be right. It is for the one who
+//! sent the request, and never tells anything of another application.
+
+use std::fmt::Display;
+
+use greenwave_core::{InvalidRequest, Refusal, RuleSetId};
+use serde::Serialize;
+
+/// The longest message that CAMARA allows.
+const LONGEST_MESSAGE: usize = 512;
+
+/// The body of an answer that is no success.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorInfo {
+    /// The HTTP status.
+    pub status: u16,
+    /// A code for programs.
+    pub code: &'static str,
+    /// A text for people.
+    pub message: String,
+}
+
+impl ErrorInfo {
+    fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        if message.len() > LONGEST_MESSAGE {
+            let end = message.floor_char_boundary(LONGEST_MESSAGE - "…".len());
+            message.truncate(end);
+            message.push('…');
+        }
+        Self { status, code, message }
+    }
+
+    /// A field has a value that it cannot have.
+    pub fn invalid_argument(field: &str, wrong: impl Display) -> Self {
+        Self::new(400, "INVALID_ARGUMENT", format!("{field}: {wrong}"))
+    }
+
+    /// A number is outside of its range.
+    pub fn out_of_range(field: &str, wrong: impl Display) -> Self {
+        Self::new(400, "OUT_OF_RANGE", format!("{field}: {wrong}"))
+    }
+
+    /// The body as a whole cannot be read.
+    pub fn invalid_body(wrong: impl Display) -> Self {
+        Self::new(400, "INVALID_ARGUMENT", format!("the request body {wrong}"))
+    }
+
+    /// The directory knows no such device.
+    pub fn unknown_device(field: &str, known: &str) -> Self {
+        Self::new(
+            400,
+            "INVALID_ARGUMENT",
+            format!("Unable to identify device: {field} is not known here; {known}"),
+        )
+    }
+
+    /// A request that can be read but not accepted.
+    #[must_use]
+    pub fn of_invalid(field: &str, invalid: &InvalidRequest) -> Self {
+        match invalid {
+            InvalidRequest::DurationOutOfRange { .. } => Self::out_of_range(field, invalid),
+            InvalidRequest::UnknownProfile { .. } | InvalidRequest::DurationMissing => {
+                Self::invalid_argument(field, invalid)
+            }
+        }
+    }
+
+    /// A command that was refused, as the API of these rules says it.
+    #[must_use]
+    pub fn of_refusal(refusal: &Refusal, rules: RuleSetId) -> Self {
+        match refusal {
+            Refusal::Unknown => Self::unknown_session(),
+            Refusal::Foreign => Self::foreign_session(),
+            Refusal::Conflict => Self::new(
+                409,
+                "CONFLICT",
+                "Another session exists for this device with an overlapping flow: choose another \
+                 application server or other ports, or try again later",
+            ),
+            Refusal::OwnConflict(session) => Self::new(
+                409,
+                "CONFLICT",
+                format!(
+                    "Your session {session} exists for this device with an overlapping flow: \
+                     extend it, or delete it first"
+                ),
+            ),
+            Refusal::TooManySessions { limit } => Self::new(
+                429,
+                "QUOTA_EXCEEDED",
+                format!("You have {limit} live sessions for this device: delete one of them first"),
+            ),
+            Refusal::DeviceBusy => Self::new(
+                503,
+                "UNAVAILABLE",
+                "The network is still releasing past sessions of this device: try again later",
+            ),
+            Refusal::NotActive => match rules {
+                RuleSetId::NokiaV0 => {
+                    Self::new(400, "INVALID_ARGUMENT", "The target session is inactive")
+                }
+            },
+        }
+    }
+
+    /// No session of this id, or none any more.
+    #[must_use]
+    pub fn unknown_session() -> Self {
+        Self::new(
+            404,
+            "NOT_FOUND",
+            "There is no session with this id: it has ended, or never existed",
+        )
+    }
+
+    /// Another application's session.
+    #[must_use]
+    pub fn foreign_session() -> Self {
+        Self::new(
+            403,
+            "PERMISSION_DENIED",
+            "This session was created by another application: use the key that created it",
+        )
+    }
+
+    /// The same for a missing credential and a wrong one.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(
+            401,
+            "UNAUTHENTICATED",
+            "Request not authenticated: send a valid application key as X-RapidAPI-Key, or as \
+             Authorization: Bearer",
+        )
+    }
+
+    /// No such path.
+    pub fn unknown_path(path: &str, known: &[&str]) -> Self {
+        let known = known.join(", ");
+        Self::new(404, "NOT_FOUND", format!("There is nothing at {path}; there is: {known}"))
+    }
+
+    /// The path has no such method.
+    #[must_use]
+    pub fn method_not_allowed(method: &str, allowed: &str) -> Self {
+        Self::new(
+            405,
+            "METHOD_NOT_ALLOWED",
+            format!("{method} is not possible here; what is: {allowed}"),
+        )
+    }
+
+    /// The body is too large.
+    #[must_use]
+    pub fn payload_too_large(limit_kib: usize) -> Self {
+        Self::new(
+            413,
+            "PAYLOAD_TOO_LARGE",
+            format!("The request body is larger than {limit_kib} KiB, which no request needs"),
+        )
+    }
+
+    /// The body is not said to be JSON.
+    #[must_use]
+    pub fn unsupported_media_type() -> Self {
+        Self::new(
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "The request body has to be JSON: send Content-Type: application/json",
+        )
+    }
+
+    /// The body did not arrive in time.
+    #[must_use]
+    pub fn request_timeout() -> Self {
+        Self::new(408, "TIMEOUT", "The request body did not arrive in time: send it without pauses")
+    }
+
+    /// The gateway cannot do it at the moment.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::new(
+            503,
+            "UNAVAILABLE",
+            "The gateway cannot serve this at the moment: try again later",
+        )
+    }
+
+    /// Something is broken here.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(
+            500,
+            "INTERNAL",
+            "Something is broken in the gateway: its log says what, under this x-correlator",
+        )
+    }
+
+    /// The body's bytes.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        // Two strings and a number can always be written.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_has_three_members() {
+        let error = ErrorInfo::invalid_argument("duration", "is \"odd\"");
+        let json = String::from_utf8(error.to_json()).unwrap();
+        let expected =
+            r#"{"status":400,"code":"INVALID_ARGUMENT","message":"duration: is \"odd\""}"#;
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn a_message_is_cut_where_camara_says() {
+        let error = ErrorInfo::invalid_argument("x", "ä".repeat(600));
+        assert!(error.message.len() <= LONGEST_MESSAGE);
+        assert!(error.message.ends_with('…'));
+    }
+
+    #[test]
+    fn a_conflict_tells_nothing_of_the_other_application() {
+        let error = ErrorInfo::of_refusal(&Refusal::Conflict, RuleSetId::NokiaV0);
+        assert_eq!((error.status, error.code), (409, "CONFLICT"));
+        assert!(!error.message.contains('-'), "no session id: {}", error.message);
+    }
+}

@@ -1,0 +1,5 @@
+//! What goes over the wire, byte by byte.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod v0_requests;
+mod v0_responses;
