@@ -1,0 +1,145 @@
+//! Where the truth about sessions is kept.
+//!
+//! A [`Ledger`] takes commands, decides on them with [`greenwave_core::decide`] inside its own
+//! transaction, and keeps what was decided: the session, what the network owes it, and a row of
+//! the outbox for each event. It knows no wire format and no network.
+//!
+//! One suite of behaviour (`tests/it/conformance`) holds for every implementation.
+
+mod error;
+mod index;
+mod memory;
+mod outbox;
+mod registry;
+mod sqlite;
+mod stage;
+mod transaction;
+
+use std::pin::Pin;
+
+use greenwave_core::{
+    ApplicationId, Changes, Command, DeviceKey, DeviceNames, Session, SessionId, View,
+};
+use jiff::Timestamp;
+
+pub use error::{LedgerError, OpenError, TransactError};
+pub use memory::MemoryLedger;
+pub use outbox::{Notification, OutboxId, Outcome, Settlement};
+pub use registry::{
+    Application, ApplicationKey, KeyId, LIVE_KEYS_PER_APPLICATION, NewKey, Registry, RegistryError,
+};
+pub use sqlite::SqliteLedger;
+
+/// An answer that may take a commit's time to come.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The keeper of sessions.
+///
+/// A command concerns one device and nothing else, so a ledger can be split by device.
+pub trait Ledger: Send + Sync {
+    /// The device that these names mean now; `None` if there are no names at all.
+    fn device<'a>(
+        &'a self,
+        names: &'a DeviceNames,
+    ) -> Answer<'a, Result<Option<DeviceKey>, LedgerError>>;
+
+    /// Loads what the command concerns, decides, and commits what was decided. The answer comes
+    /// once it is durable; a refusal has changed nothing.
+    fn transact(&self, command: Command) -> Answer<'_, Result<Committed, TransactError>>;
+
+    /// A session, as this application may see it now.
+    fn session(
+        &self,
+        application: ApplicationId,
+        id: SessionId,
+    ) -> Answer<'_, Result<Lookup, LedgerError>>;
+
+    /// What this application may see of a device's sessions now, the oldest first.
+    fn sessions_of_device(
+        &self,
+        application: ApplicationId,
+        device: DeviceKey,
+    ) -> Answer<'_, Result<Vec<Seen>, LedgerError>>;
+
+    /// A page of all that this application may see now, the oldest first.
+    fn sessions_of_application(
+        &self,
+        application: ApplicationId,
+        page: Page,
+    ) -> Answer<'_, Result<Listed, LedgerError>>;
+
+    /// The sessions with a deadline before `horizon`, in any order.
+    fn deadlines(
+        &self,
+        horizon: Timestamp,
+    ) -> Answer<'_, Result<Vec<(SessionId, Timestamp)>, LedgerError>>;
+
+    /// The sessions for which the network owes something, for a start.
+    fn owing(&self) -> Answer<'_, Result<Vec<SessionId>, LedgerError>>;
+
+    /// The notifications that are due before `horizon`, in any order.
+    fn outbox(
+        &self,
+        horizon: Timestamp,
+    ) -> Answer<'_, Result<Vec<(OutboxId, Timestamp)>, LedgerError>>;
+
+    /// A notification that is not settled yet.
+    fn notification(&self, id: OutboxId) -> Answer<'_, Result<Option<Notification>, LedgerError>>;
+
+    /// Keeps what became of a try to deliver a notification. Settling what is settled already
+    /// changes nothing.
+    fn settle(&self, id: OutboxId, settlement: Settlement) -> Answer<'_, Result<(), LedgerError>>;
+
+    /// Comes when the ledger can keep nothing any more. Whoever holds it should then give up, and
+    /// start anew from what is kept.
+    fn failed(&self) -> Answer<'_, LedgerError>;
+}
+
+/// What was committed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// What was decided.
+    pub changes: Changes,
+    /// The rows of the outbox that came of it, in the order of the events.
+    pub outbox: Vec<OutboxId>,
+    /// When something is next due for the session, whether or not it has just changed.
+    pub deadline: Option<Timestamp>,
+}
+
+/// A session and what may be seen of it, both at the same moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The session.
+    pub session: Session,
+    /// What may be seen of it.
+    pub view: View,
+}
+
+/// What became of looking for a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// There it is.
+    Found(Box<Seen>),
+    /// It is another application's.
+    Foreign,
+    /// There is none, or nothing to be seen of it any more.
+    Unknown,
+}
+
+/// Which part of a long list is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The number of the page, from 0.
+    pub index: usize,
+    /// How many a page holds.
+    pub size: usize,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// What is on the page.
+    pub sessions: Vec<Seen>,
+    /// Whether another page follows.
+    pub more: bool,
+}

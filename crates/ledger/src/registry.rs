@@ -1,0 +1,90 @@
+//! Applications and their keys. They are kept beside the sessions: no command touches both.
+
+use greenwave_core::ApplicationId;
+use jiff::Timestamp;
+
+use crate::{Answer, LedgerError};
+
+/// How many keys of an application may be live at once: one in use, and one to change over to.
+pub const LIVE_KEYS_PER_APPLICATION: usize = 2;
+
+/// An application: the tenant that owns keys and sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    /// Its id.
+    pub id: ApplicationId,
+    /// What people call it; no two have the same.
+    pub name: String,
+    /// Since when it is known.
+    pub created_at: Timestamp,
+}
+
+/// The number of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub u32);
+
+/// An application's key, as far as it is kept: its hash, never the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationKey {
+    /// Its number.
+    pub id: KeyId,
+    /// Whose key it is.
+    pub application: ApplicationId,
+    /// The keyed hash of the key.
+    pub hash: [u8; 32],
+    /// The last characters of the key, by which people tell keys apart.
+    pub ending: String,
+    /// What it was made for.
+    pub label: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ceased to be valid, if it has.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A key about to be kept.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// Whose key it is.
+    pub application: ApplicationId,
+    /// The keyed hash of the key.
+    pub hash: [u8; 32],
+    /// The last characters of the key.
+    pub ending: String,
+    /// What it is for.
+    pub label: String,
+}
+
+/// Why an application or a key was not kept, or not found.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The application has as many live keys as it may.
+    #[error(
+        "the application has {LIVE_KEYS_PER_APPLICATION} live keys already: revoke one of them first"
+    )]
+    TooManyKeys,
+    /// There is no live key of this number.
+    #[error("there is no live key with this id")]
+    UnknownKey,
+    /// The ledger cannot answer.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// The keeper of applications and keys.
+pub trait Registry: Send + Sync {
+    /// All applications, in the order in which they were made.
+    fn applications(&self) -> Answer<'_, Result<Vec<Application>, LedgerError>>;
+
+    /// The application of this name, made if there is none.
+    fn application(&self, name: String) -> Answer<'_, Result<Application, LedgerError>>;
+
+    /// All keys, revoked ones too, in the order in which they were made.
+    fn keys(&self) -> Answer<'_, Result<Vec<ApplicationKey>, LedgerError>>;
+
+    /// Keeps a key.
+    fn add_key(&self, key: NewKey) -> Answer<'_, Result<ApplicationKey, RegistryError>>;
+
+    /// Ends the validity of a key.
+    fn revoke_key(&self, id: KeyId) -> Answer<'_, Result<ApplicationKey, RegistryError>>;
+}

@@ -1,0 +1,295 @@
+//! The embedded ledger: one SQLite file, one thread that writes it, and the index in memory.
+
+mod file;
+mod outbox;
+mod reader;
+mod registry;
+mod row;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::thread::JoinHandle;
+
+use greenwave_core::{
+    ApplicationId, Clock, Command, DeviceKey, DeviceNames, IdentifierKey, SessionId,
+};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use self::file::DirectoryLock;
+use self::reader::Readers;
+use self::writer::{AfterCommit, Job, Writer};
+use crate::index::{Entry, Index};
+use crate::{
+    Answer, Application, ApplicationKey, Committed, KeyId, Ledger, LedgerError, Listed, Lookup,
+    NewKey, Notification, OpenError, OutboxId, Page, Registry, RegistryError, Seen, Settlement,
+    TransactError,
+};
+
+/// A ledger in the file `ledger.db` of a directory.
+///
+/// Reads run on the caller's thread: they take a few microseconds when the page is in memory.
+pub struct SqliteLedger {
+    index: Arc<RwLock<Index>>,
+    readers: Readers,
+    clock: Arc<dyn Clock>,
+    /// `None` once it is being closed.
+    queue: Option<mpsc::Sender<Job>>,
+    failure: watch::Receiver<Option<LedgerError>>,
+    writer: Option<JoinHandle<()>>,
+    _lock: DirectoryLock,
+}
+
+impl SqliteLedger {
+    /// Opens the ledger of a directory, which must exist, and reads what is live.
+    pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let lock = DirectoryLock::take(directory)?;
+        let path = directory.join("ledger.db");
+        let db = file::open(&path)?;
+        let index =
+            build_index(&db).map_err(|source| OpenError::Storage { path: path.clone(), source })?;
+        let index = Arc::new(RwLock::new(index));
+        let (queue, jobs) = mpsc::channel(writer::QUEUE);
+        let (failed, failure) = watch::channel(None);
+        let writer = Writer {
+            db,
+            index: Arc::clone(&index),
+            clock: Arc::clone(&clock),
+            queue: jobs,
+            failure: failed,
+        };
+        let writer = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|source| OpenError::Io { path: path.clone(), source })?;
+        Ok(Self {
+            index,
+            readers: Readers::new(path),
+            clock,
+            queue: Some(queue),
+            failure,
+            writer: Some(writer),
+            _lock: lock,
+        })
+    }
+
+    fn index(&self) -> RwLockReadGuard<'_, Index> {
+        // A writer that panicked in between has not published a part of a batch.
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a job to the writer and waits for its answer.
+    fn write<T, E>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Job + Send + 'static,
+    ) -> Answer<'_, Result<T, E>>
+    where
+        T: Send + 'static,
+        E: From<LedgerError> + Send + 'static,
+    {
+        let queue = self.queue.clone();
+        Box::pin(async move {
+            let (answer, receive) = oneshot::channel();
+            let queue = queue.ok_or(LedgerError::Closed)?;
+            queue.send(job(answer)).await.map_err(|_| LedgerError::Closed)?;
+            receive.await.map_err(|_| LedgerError::Closed)?
+        })
+    }
+
+    /// Writes to tables that no command touches.
+    fn write_registry<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, Timestamp) -> Result<T, RegistryError> + Send + 'static,
+    ) -> Answer<'_, Result<T, RegistryError>> {
+        self.write(move |answer| {
+            Job::Other(Box::new(move |db, now| {
+                let result = work(db, now);
+                let done = match &result {
+                    Err(RegistryError::Ledger(error)) => Err(error.clone()),
+                    _ => Ok(()),
+                };
+                let tell: AfterCommit = Box::new(move |committed: Result<(), LedgerError>| {
+                    let _ = answer.send(committed.map_err(RegistryError::from).and(result));
+                });
+                (done, tell)
+            }))
+        })
+    }
+
+    /// Reads what the index has found. What has left the table in between is no longer there.
+    fn see(&self, entries: &[Entry], now: Timestamp) -> Result<Vec<Seen>, LedgerError> {
+        self.readers.with(|db| {
+            let mut seen = Vec::with_capacity(entries.len());
+            for entry in entries {
+                let Some(session) = row::load(db, entry.row)? else { continue };
+                let view = session.view(now);
+                seen.extend(view.map(|view| Seen { session, view }));
+            }
+            Ok(seen)
+        })
+    }
+
+    fn look_up(&self, application: ApplicationId, id: SessionId) -> Result<Lookup, LedgerError> {
+        let now = self.clock.now();
+        let entry = self.index().get(id).filter(|entry| entry.visible(now));
+        match entry {
+            None => Ok(Lookup::Unknown),
+            Some(entry) if entry.application != application => Ok(Lookup::Foreign),
+            Some(entry) => {
+                let seen = self.see(&[entry], now)?.pop();
+                Ok(seen.map_or(Lookup::Unknown, |seen| Lookup::Found(Box::new(seen))))
+            }
+        }
+    }
+
+    fn see_device(
+        &self,
+        application: ApplicationId,
+        device: DeviceKey,
+    ) -> Result<Vec<Seen>, LedgerError> {
+        let now = self.clock.now();
+        let own = |entry: &Entry| entry.application == application && entry.visible(now);
+        let mut entries: Vec<Entry> = self.index().of_device(device).filter(own).collect();
+        entries.sort_unstable_by_key(|entry| entry.row);
+        self.see(&entries, now)
+    }
+
+    fn see_page(&self, application: ApplicationId, page: Page) -> Result<Listed, LedgerError> {
+        let now = self.clock.now();
+        let skip = page.index.saturating_mul(page.size);
+        let mut entries: Vec<Entry> = {
+            let index = self.index();
+            let visible = index.of_application(application).filter(|entry| entry.visible(now));
+            visible.skip(skip).take(page.size.saturating_add(1)).collect()
+        };
+        let more = entries.len() > page.size;
+        entries.truncate(page.size);
+        Ok(Listed { sessions: self.see(&entries, now)?, more })
+    }
+}
+
+fn build_index(db: &Connection) -> Result<Index, LedgerError> {
+    let mut index = Index::default();
+    row::scan(db, |entry| index.put(entry))?;
+    let mut statement = db.prepare("SELECT identifier, device FROM aliases")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        index.learn(IdentifierKey(row.get(0)?), DeviceKey(row.get(1)?));
+    }
+    Ok(index)
+}
+
+fn ready<'a, T: Send + 'a>(answer: T) -> Answer<'a, T> {
+    Box::pin(std::future::ready(answer))
+}
+
+impl Ledger for SqliteLedger {
+    fn device<'a>(
+        &'a self,
+        names: &'a DeviceNames,
+    ) -> Answer<'a, Result<Option<DeviceKey>, LedgerError>> {
+        ready(Ok(names.device(&*self.index())))
+    }
+
+    fn transact(&self, command: Command) -> Answer<'_, Result<Committed, TransactError>> {
+        self.write(move |answer| Job::Transact(command, answer))
+    }
+
+    fn session(
+        &self,
+        application: ApplicationId,
+        id: SessionId,
+    ) -> Answer<'_, Result<Lookup, LedgerError>> {
+        ready(self.look_up(application, id))
+    }
+
+    fn sessions_of_device(
+        &self,
+        application: ApplicationId,
+        device: DeviceKey,
+    ) -> Answer<'_, Result<Vec<Seen>, LedgerError>> {
+        ready(self.see_device(application, device))
+    }
+
+    fn sessions_of_application(
+        &self,
+        application: ApplicationId,
+        page: Page,
+    ) -> Answer<'_, Result<Listed, LedgerError>> {
+        ready(self.see_page(application, page))
+    }
+
+    fn deadlines(
+        &self,
+        horizon: Timestamp,
+    ) -> Answer<'_, Result<Vec<(SessionId, Timestamp)>, LedgerError>> {
+        ready(Ok(self.index().deadlines(horizon)))
+    }
+
+    fn owing(&self) -> Answer<'_, Result<Vec<SessionId>, LedgerError>> {
+        ready(Ok(self.index().owing()))
+    }
+
+    fn outbox(
+        &self,
+        horizon: Timestamp,
+    ) -> Answer<'_, Result<Vec<(OutboxId, Timestamp)>, LedgerError>> {
+        ready(self.readers.with(|db| outbox::due(db, horizon)))
+    }
+
+    fn notification(&self, id: OutboxId) -> Answer<'_, Result<Option<Notification>, LedgerError>> {
+        ready(self.readers.with(|db| outbox::load(db, id)))
+    }
+
+    fn settle(&self, id: OutboxId, settlement: Settlement) -> Answer<'_, Result<(), LedgerError>> {
+        self.write(move |answer| Job::Settle(id, settlement, answer))
+    }
+
+    fn failed(&self) -> Answer<'_, LedgerError> {
+        let mut failure = self.failure.clone();
+        Box::pin(async move {
+            let failed = failure.wait_for(Option::is_some).await;
+            failed.ok().and_then(|failure| failure.clone()).unwrap_or(LedgerError::Closed)
+        })
+    }
+}
+
+impl Registry for SqliteLedger {
+    fn applications(&self) -> Answer<'_, Result<Vec<Application>, LedgerError>> {
+        ready(self.readers.with(registry::applications))
+    }
+
+    fn application(&self, name: String) -> Answer<'_, Result<Application, LedgerError>> {
+        let made = self.write_registry(move |db, now| Ok(registry::application(db, &name, now)?));
+        Box::pin(async move {
+            made.await.map_err(|error| match error {
+                RegistryError::Ledger(error) => error,
+                _ => LedgerError::Corrupt { what: "application" },
+            })
+        })
+    }
+
+    fn keys(&self) -> Answer<'_, Result<Vec<ApplicationKey>, LedgerError>> {
+        ready(self.readers.with(registry::keys))
+    }
+
+    fn add_key(&self, key: NewKey) -> Answer<'_, Result<ApplicationKey, RegistryError>> {
+        self.write_registry(move |db, now| registry::add_key(db, &key, now))
+    }
+
+    fn revoke_key(&self, id: KeyId) -> Answer<'_, Result<ApplicationKey, RegistryError>> {
+        self.write_registry(move |db, now| registry::revoke_key(db, id, now))
+    }
+}
+
+/// Closing waits for what is under way: nothing that was accepted is left behind.
+impl Drop for SqliteLedger {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Opening the file: one process at a time, no version but ours, and settings that survive a
+//! power cut.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{LedgerError, OpenError};
+
+/// "GWav", by which `file` and people recognise the database.
+const APPLICATION_ID: i64 = 0x4757_6176;
+
+/// The version of `schema.sql`.
+const SCHEMA_VERSION: i64 = 1;
+
+/// Below this SQLite could lose a committed transaction when resetting its log.
+const LOWEST_SQLITE: i32 = 3_051_003;
+
+/// The directory's lock, for as long as it is held.
+#[derive(Debug)]
+pub(super) struct DirectoryLock(#[expect(dead_code, reason = "dropping it unlocks")] File);
+
+impl DirectoryLock {
+    /// Takes the lock, or tells which process has it.
+    pub(super) fn take(directory: &Path) -> Result<Self, OpenError> {
+        let path = directory.join("ledger.lock");
+        let io = |source| OpenError::Io { path: path.clone(), source };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut process = String::new();
+                file.read_to_string(&mut process).map_err(io)?;
+                let path = directory.to_owned();
+                return Err(OpenError::InUse { path, process: process.trim().to_owned() });
+            }
+            Err(TryLockError::Error(source)) => return Err(io(source)),
+        }
+        file.set_len(0).map_err(io)?;
+        file.seek(SeekFrom::Start(0)).map_err(io)?;
+        writeln!(file, "{}", std::process::id()).map_err(io)?;
+        Ok(Self(file))
+    }
+}
+
+/// Opens the database for writing, making it if there is none.
+pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+    let storage = |source: LedgerError| OpenError::Storage { path: path.to_owned(), source };
+    if rusqlite::version_number() < LOWEST_SQLITE {
+        return Err(storage(LedgerError::Corrupt { what: "log of a SQLite before 3.51.3" }));
+    }
+    let db = Connection::open(path).map_err(|error| storage(error.into()))?;
+    check_owner(&db, path)?;
+    prepare(&db).map_err(storage)?;
+    Ok(db)
+}
+
+/// Refuses what we would misread, before anything is written.
+fn check_owner(db: &Connection, path: &Path) -> Result<(), OpenError> {
+    let path: PathBuf = path.to_owned();
+    let read = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let facts = || -> Result<_, rusqlite::Error> {
+        let tables = read("SELECT count(*) FROM sqlite_schema")?;
+        Ok((tables, read("PRAGMA application_id")?, read("PRAGMA user_version")?))
+    };
+    match facts() {
+        Ok((0, _, _)) => Ok(()),
+        Ok((_, APPLICATION_ID, found)) if found > SCHEMA_VERSION => {
+            Err(OpenError::NewerSchema { path, found, known: SCHEMA_VERSION })
+        }
+        Ok((_, APPLICATION_ID, _)) => Ok(()),
+        Ok(_) => Err(OpenError::NotALedger { path }),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+            Err(OpenError::NotALedger { path })
+        }
+        Err(error) => Err(OpenError::Storage { path, source: error.into() }),
+    }
+}
+
+fn prepare(db: &Connection) -> Result<(), LedgerError> {
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    db.set_prepared_statement_cache_capacity(64);
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version == 0 {
+        db.execute_batch(&format!(
+            "BEGIN IMMEDIATE;\n{}\nPRAGMA application_id = {APPLICATION_ID};\n\
+             PRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;",
+            include_str!("schema.sql")
+        ))?;
+    }
+    Ok(())
+}
+
+/// Opens the database for reading.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.set_prepared_statement_cache_capacity(16);
+    Ok(db)
+}

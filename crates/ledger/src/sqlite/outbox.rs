@@ -1,0 +1,103 @@
+//! The tables `outbox` and `deliveries`.
+
+use greenwave_core::{ApplicationId, Event, EventId, SessionId, Sink};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::row::{Fields, reason_code, reason_of, status_code, status_of, timestamp};
+use crate::{LedgerError, Notification, OutboxId, Settlement};
+
+/// Appends an event that has a sink, due at once.
+pub(super) fn append(db: &Connection, event: &Event) -> Result<OutboxId, LedgerError> {
+    let Some(sink) = &event.sink else {
+        return Err(LedgerError::Corrupt { what: "event without a sink" });
+    };
+    db.prepare_cached(
+        "INSERT INTO outbox (session, ordinal, application, rules, at_ms, status, reason, sink,
+             sink_credential, tries, next_try_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?5)",
+    )?
+    .execute(params![
+        event.id.session.as_bytes(),
+        event.id.ordinal,
+        event.application.0,
+        event.rules.code(),
+        event.at.as_millisecond(),
+        status_code(event.status),
+        event.reason.map(reason_code),
+        sink.url.expose(),
+        sink.credential.as_ref().map(|credential| &*credential.0),
+    ])?;
+    Ok(OutboxId(db.last_insert_rowid()))
+}
+
+/// What is due before `horizon`. Only what is not settled is in the table, so it is short.
+pub(super) fn due(
+    db: &Connection,
+    horizon: Timestamp,
+) -> Result<Vec<(OutboxId, Timestamp)>, LedgerError> {
+    let mut statement =
+        db.prepare_cached("SELECT row, next_try_ms FROM outbox WHERE next_try_ms < ?1")?;
+    let mut rows = statement.query([horizon.as_millisecond()])?;
+    let mut due = Vec::new();
+    while let Some(row) = rows.next()? {
+        due.push((OutboxId(row.get(0)?), timestamp(row.get(1)?)?));
+    }
+    Ok(due)
+}
+
+pub(super) fn load(db: &Connection, id: OutboxId) -> Result<Option<Notification>, LedgerError> {
+    db.prepare_cached(
+        "SELECT session, ordinal, application, rules, at_ms, status, reason, sink,
+             sink_credential, tries
+         FROM outbox WHERE row = ?1",
+    )?
+    .query_row([id.0], |row| Ok(read(id, &mut Fields::of(row))))
+    .optional()?
+    .transpose()
+}
+
+fn read(id: OutboxId, fields: &mut Fields<'_>) -> Result<Notification, LedgerError> {
+    let session = SessionId::from_bytes(fields.next()?);
+    let event_id = EventId { session, ordinal: fields.next()? };
+    let application = ApplicationId(fields.next()?);
+    let rules = fields.next_rules()?;
+    let at = fields.next_timestamp()?;
+    let status = status_of(fields.next()?).ok_or(LedgerError::Corrupt { what: "status" })?;
+    let reason = match fields.next::<Option<u8>>()? {
+        Some(code) => Some(reason_of(code).ok_or(LedgerError::Corrupt { what: "reason" })?),
+        None => None,
+    };
+    let (url, credential) = (fields.next_sink_url()?, fields.next_credential()?);
+    let sink = url.map(|url| Sink { url, credential });
+    let event = Event { id: event_id, application, rules, at, status, reason, sink };
+    Ok(Notification { id, event, tries: fields.next()? })
+}
+
+/// Keeps what became of a try. A row that is gone has been settled before.
+pub(super) fn settle(
+    db: &Connection,
+    id: OutboxId,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    match settlement {
+        Settlement::Retry { next_at } => {
+            db.prepare_cached(
+                "UPDATE outbox SET tries = tries + 1, next_try_ms = ?1 WHERE row = ?2",
+            )?
+            .execute(params![next_at.as_millisecond(), id.0])?;
+        }
+        Settlement::Done { outcome, note } => {
+            db.prepare_cached(
+                "INSERT INTO deliveries (session, ordinal, application, rules, at_ms, status,
+                     reason, sink, tries, settled_ms, outcome, note)
+                 SELECT session, ordinal, application, rules, at_ms, status, reason, sink,
+                     tries + 1, ?1, ?2, ?3 FROM outbox WHERE row = ?4",
+            )?
+            .execute(params![now.as_millisecond(), outcome.code(), note, id.0])?;
+            db.prepare_cached("DELETE FROM outbox WHERE row = ?1")?.execute([id.0])?;
+        }
+    }
+    Ok(())
+}

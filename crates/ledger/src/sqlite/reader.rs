@@ -1,0 +1,43 @@
+//! Connections for reading: as many as are in use at once.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use super::file;
+use crate::LedgerError;
+
+/// How many idle connections are kept.
+const IDLE: usize = 8;
+
+#[derive(Debug)]
+pub(super) struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// Reads through a connection that nobody else is using.
+    pub(super) fn with<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = idle().pop();
+        let db = match taken {
+            Some(db) => db,
+            None => file::open_reader(&self.path)?,
+        };
+        let result = read(&db);
+        let mut idle = idle();
+        if idle.len() < IDLE {
+            idle.push(db);
+        }
+        result
+    }
+}

@@ -1,0 +1,108 @@
+//! The tables `applications` and `keys`.
+
+use greenwave_core::ApplicationId;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::row::timestamp;
+use crate::{
+    Application, ApplicationKey, KeyId, LIVE_KEYS_PER_APPLICATION, LedgerError, NewKey,
+    RegistryError,
+};
+
+pub(super) fn applications(db: &Connection) -> Result<Vec<Application>, LedgerError> {
+    let mut statement =
+        db.prepare_cached("SELECT id, name, created_ms FROM applications ORDER BY id")?;
+    let rows = statement.query_map([], |row| Ok(read_application(row)))?;
+    rows.map(|row| row?).collect()
+}
+
+/// The application of this name, made if there is none.
+pub(super) fn application(
+    db: &Connection,
+    name: &str,
+    now: Timestamp,
+) -> Result<Application, LedgerError> {
+    db.execute(
+        "INSERT INTO applications (name, created_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        params![name, now.as_millisecond()],
+    )?;
+    let select = "SELECT id, name, created_ms FROM applications WHERE name = ?1";
+    db.query_row(select, [name], |row| Ok(read_application(row)))?
+}
+
+fn read_application(row: &Row<'_>) -> Result<Application, LedgerError> {
+    Ok(Application {
+        id: ApplicationId(row.get(0)?),
+        name: row.get(1)?,
+        created_at: timestamp(row.get(2)?)?,
+    })
+}
+
+const SELECT_KEYS: &str =
+    "SELECT id, application, hash, ending, label, created_ms, revoked_ms FROM keys";
+
+pub(super) fn keys(db: &Connection) -> Result<Vec<ApplicationKey>, LedgerError> {
+    let mut statement = db.prepare_cached(&format!("{SELECT_KEYS} ORDER BY id"))?;
+    let rows = statement.query_map([], |row| Ok(read_key(row)))?;
+    rows.map(|row| row?).collect()
+}
+
+pub(super) fn add_key(
+    db: &Connection,
+    key: &NewKey,
+    now: Timestamp,
+) -> Result<ApplicationKey, RegistryError> {
+    let live: u32 = db
+        .query_row(
+            "SELECT count(*) FROM keys WHERE application = ?1 AND revoked_ms IS NULL",
+            [key.application.0],
+            |row| row.get(0),
+        )
+        .map_err(LedgerError::from)?;
+    if live as usize >= LIVE_KEYS_PER_APPLICATION {
+        return Err(RegistryError::TooManyKeys);
+    }
+    db.execute(
+        "INSERT INTO keys (application, hash, ending, label, created_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![key.application.0, key.hash, key.ending, key.label, now.as_millisecond()],
+    )
+    .map_err(LedgerError::from)?;
+    find_key(db, db.last_insert_rowid())?.ok_or(RegistryError::UnknownKey)
+}
+
+pub(super) fn revoke_key(
+    db: &Connection,
+    id: KeyId,
+    now: Timestamp,
+) -> Result<ApplicationKey, RegistryError> {
+    let revoked = db
+        .execute(
+            "UPDATE keys SET revoked_ms = ?1 WHERE id = ?2 AND revoked_ms IS NULL",
+            params![now.as_millisecond(), id.0],
+        )
+        .map_err(LedgerError::from)?;
+    if revoked == 0 {
+        return Err(RegistryError::UnknownKey);
+    }
+    find_key(db, id.0.into())?.ok_or(RegistryError::UnknownKey)
+}
+
+fn find_key(db: &Connection, id: i64) -> Result<Option<ApplicationKey>, LedgerError> {
+    db.query_row(&format!("{SELECT_KEYS} WHERE id = ?1"), [id], |row| Ok(read_key(row)))
+        .optional()?
+        .transpose()
+}
+
+fn read_key(row: &Row<'_>) -> Result<ApplicationKey, LedgerError> {
+    Ok(ApplicationKey {
+        id: KeyId(row.get(0)?),
+        application: ApplicationId(row.get(1)?),
+        hash: row.get(2)?,
+        ending: row.get(3)?,
+        label: row.get(4)?,
+        created_at: timestamp(row.get(5)?)?,
+        revoked_at: row.get::<_, Option<i64>>(6)?.map(timestamp).transpose()?,
+    })
+}

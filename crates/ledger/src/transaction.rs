@@ -1,0 +1,116 @@
+//! Load, decide, keep: what every ledger does with a command, whatever it keeps its rows in.
+
+use greenwave_core::decide::Create;
+use greenwave_core::{
+    Changes, Command, DeviceKey, DeviceState, Effect, Event, IdentifierKey, Session, decide,
+};
+use jiff::Timestamp;
+
+use crate::index::Entry;
+use crate::stage::Stage;
+use crate::{Committed, LedgerError, OutboxId, TransactError};
+
+/// How many identifiers can become aliases. Beyond it a name that comes with others is a device of
+/// its own, so that nobody can fill a ledger with names.
+const MOST_ALIASES: usize = 1_000_000;
+
+/// The tables of a ledger, within a transaction that has begun.
+pub(crate) trait Rows {
+    /// Reads a live session.
+    fn load(&mut self, row: i64) -> Result<Session, LedgerError>;
+
+    /// Appends a live session, and tells its row.
+    fn insert(&mut self, session: &Session) -> Result<i64, LedgerError>;
+
+    /// Writes a live session anew.
+    fn update(&mut self, row: i64, session: &Session) -> Result<(), LedgerError>;
+
+    /// Moves a session to the history, as it now is.
+    fn retire(&mut self, row: i64, session: &Session) -> Result<(), LedgerError>;
+
+    /// Appends an event that has a sink to the outbox.
+    fn notify(&mut self, event: &Event) -> Result<OutboxId, LedgerError>;
+
+    /// Appends an alias.
+    fn learn(&mut self, identifier: IdentifierKey, device: DeviceKey) -> Result<(), LedgerError>;
+}
+
+/// Carries out one command. If it fails, the batch that it is part of must not be committed; if it
+/// is refused, it has written nothing.
+pub(crate) fn transact(
+    rows: &mut impl Rows,
+    stage: &mut Stage<'_>,
+    command: &Command,
+    now: Timestamp,
+) -> Result<Committed, TransactError> {
+    let aliases = match command {
+        Command::Create(create) => new_aliases(stage, create)?,
+        _ => Vec::new(),
+    };
+    let state = load(rows, stage, command)?;
+    let changes = decide(&state, command, now)?;
+    if let Command::Create(create) = command {
+        for identifier in aliases {
+            rows.learn(identifier, create.device)?;
+            stage.learn(identifier, create.device);
+        }
+    }
+    Ok(keep(rows, stage, &state, changes)?)
+}
+
+fn new_aliases(stage: &Stage<'_>, create: &Create) -> Result<Vec<IdentifierKey>, TransactError> {
+    if create.names.device(stage) != Some(create.device) {
+        return Err(TransactError::Renamed);
+    }
+    let mut aliases = create.names.new_aliases(create.device, stage);
+    aliases.truncate(MOST_ALIASES.saturating_sub(stage.aliases()));
+    Ok(aliases)
+}
+
+/// The sessions that a decision on `command` has to look at.
+fn load(
+    rows: &mut impl Rows,
+    stage: &Stage<'_>,
+    command: &Command,
+) -> Result<DeviceState, LedgerError> {
+    let entries: Vec<Entry> = match command {
+        Command::Create(create) => stage.of_device(create.device).collect(),
+        _ => command.session().and_then(|id| stage.get(id)).into_iter().collect(),
+    };
+    let sessions = entries.iter().map(|entry| rows.load(entry.row)).collect::<Result<_, _>>()?;
+    Ok(DeviceState { sessions })
+}
+
+fn keep(
+    rows: &mut impl Rows,
+    stage: &mut Stage<'_>,
+    state: &DeviceState,
+    changes: Changes,
+) -> Result<Committed, LedgerError> {
+    let Some(session) = &changes.session else {
+        // For a command that names a session, the state holds just that one.
+        let deadline = state.sessions.first().and_then(Session::deadline);
+        return Ok(Committed { changes, outbox: Vec::new(), deadline });
+    };
+    match stage.get(session.id) {
+        Some(entry) if changes.retired => {
+            rows.retire(entry.row, session)?;
+            stage.remove(session.id);
+        }
+        Some(entry) => {
+            rows.update(entry.row, session)?;
+            stage.put(Entry::new(entry.row, session));
+        }
+        None => {
+            let row = rows.insert(session)?;
+            stage.put(Entry::new(row, session));
+        }
+    }
+    let outbox = changes.effects.iter().filter_map(|effect| match effect {
+        Effect::Notify(event) if event.sink.is_some() => Some(rows.notify(event)),
+        _ => None,
+    });
+    let outbox = outbox.collect::<Result<_, _>>()?;
+    let deadline = session.deadline().filter(|_| !changes.retired);
+    Ok(Committed { changes, outbox, deadline })
+}

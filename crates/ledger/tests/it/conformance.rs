@@ -1,0 +1,280 @@
+//! What holds for every ledger.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use greenwave_core::decide::NetworkReport;
+use greenwave_core::{Clock, Command, DeviceKey, EndReason, QosStatus, Refusal, SessionId};
+use greenwave_ledger::{
+    Committed, Ledger, Lookup, MemoryLedger, NewKey, Outcome, Page, Registry, RegistryError,
+    Settlement, SqliteLedger, TransactError,
+};
+
+use crate::fixture::{
+    APPLICATION, ManualClock, OTHER_APPLICATION, asked, at, create, create_for, delete, device, id,
+    key, names, network,
+};
+
+trait Both: Ledger + Registry {}
+impl<L: Ledger + Registry> Both for L {}
+
+struct Fixture {
+    ledger: Box<dyn Both>,
+    clock: Arc<ManualClock>,
+    _directory: tempfile::TempDir,
+}
+
+type Case = fn(&Fixture) -> Pin<Box<dyn Future<Output = ()> + '_>>;
+
+const CASES: &[(&str, Case)] = &[
+    ("what is kept is what was asked", |f| Box::pin(what_is_kept_is_what_was_asked(f))),
+    ("a session lives and becomes history", |f| Box::pin(a_session_lives_and_ends(f))),
+    ("a refusal changes nothing", |f| Box::pin(a_refusal_changes_nothing(f))),
+    ("nobody sees what is not theirs", |f| Box::pin(nobody_sees_what_is_not_theirs(f))),
+    ("what has expired is not seen", |f| Box::pin(what_has_expired_is_not_seen(f))),
+    ("lists are in order and come in pages", |f| Box::pin(lists_come_in_pages(f))),
+    ("of two overlapping creates one wins", |f| Box::pin(one_of_two_overlapping_wins(f))),
+    ("deadlines and debts are found again", |f| Box::pin(deadlines_and_debts(f))),
+    ("names become aliases and stay", |f| Box::pin(names_become_aliases(f))),
+    ("a name that moved is noticed", |f| Box::pin(a_name_that_moved_is_noticed(f))),
+    ("notifications are settled once", |f| Box::pin(notifications_are_settled_once(f))),
+    ("keys are kept and revoked", |f| Box::pin(keys_are_kept_and_revoked(f))),
+];
+
+async fn conforms(make: impl Fn(Arc<ManualClock>, &tempfile::TempDir) -> Box<dyn Both>) {
+    for (name, case) in CASES {
+        println!("{name}");
+        let (clock, directory) = (ManualClock::new(), tempfile::tempdir().unwrap());
+        let ledger = make(Arc::clone(&clock), &directory);
+        case(&Fixture { ledger, clock, _directory: directory }).await;
+    }
+}
+
+#[tokio::test]
+async fn the_memory_ledger_conforms() {
+    conforms(|clock, _| Box::new(MemoryLedger::new(clock))).await;
+}
+
+#[tokio::test]
+async fn the_sqlite_ledger_conforms() {
+    conforms(|clock, dir| Box::new(SqliteLedger::open(dir.path(), clock).unwrap())).await;
+}
+
+impl Fixture {
+    async fn run(&self, command: Command) -> Committed {
+        self.ledger.transact(command).await.unwrap()
+    }
+
+    async fn refused(&self, command: Command) -> Refusal {
+        match self.ledger.transact(command).await {
+            Err(TransactError::Refused(refusal)) => refusal,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    /// An available session of device 1.
+    async fn live(&self, number: u32) -> SessionId {
+        let id = id(number, device(1));
+        self.run(create(number, APPLICATION)).await;
+        self.run(network(id, NetworkReport::Granted)).await;
+        id
+    }
+
+    async fn listed(&self, index: usize, size: usize) -> (Vec<SessionId>, bool) {
+        let page = Page { index, size };
+        let listed = self.ledger.sessions_of_application(APPLICATION, page).await.unwrap();
+        (listed.sessions.iter().map(|seen| seen.session.id).collect(), listed.more)
+    }
+
+    async fn named(&self, deciding: &[u8]) -> DeviceKey {
+        self.ledger.device(&names(deciding, &[])).await.unwrap().unwrap()
+    }
+}
+
+async fn what_is_kept_is_what_was_asked(f: &Fixture) {
+    let committed = f.run(create(1, APPLICATION)).await;
+    let session = committed.changes.session.unwrap();
+    assert_eq!(*session.asked, asked("203.0.113.5"));
+    let Lookup::Found(seen) = f.ledger.session(APPLICATION, session.id).await.unwrap() else {
+        panic!("not found")
+    };
+    assert_eq!(seen.session, session);
+    assert_eq!(seen.view.status, QosStatus::Requested);
+}
+
+async fn a_session_lives_and_ends(f: &Fixture) {
+    let id = f.live(1).await;
+    let seen = f.ledger.sessions_of_device(APPLICATION, device(1)).await.unwrap();
+    assert_eq!(seen[0].view.status, QosStatus::Available);
+    assert_eq!(seen[0].view.expires_at, Some(at(60)));
+
+    f.clock.set(60);
+    let expired = f.run(Command::Due { session: id }).await;
+    assert_eq!(expired.outbox.len(), 1);
+    assert!(expired.deadline.is_some(), "the release is tried again");
+    f.clock.set(61);
+    let released = f.run(network(id, NetworkReport::Released)).await;
+    assert!(released.changes.retired);
+    assert_eq!(released.deadline, None);
+    assert_eq!(f.refused(Command::Due { session: id }).await, Refusal::Unknown);
+}
+
+async fn a_refusal_changes_nothing(f: &Fixture) {
+    let id = f.live(1).await;
+    let before = f.ledger.session(APPLICATION, id).await.unwrap();
+    assert_eq!(f.refused(delete(id, OTHER_APPLICATION)).await, Refusal::Foreign);
+    assert_eq!(f.refused(create(2, OTHER_APPLICATION)).await, Refusal::Conflict);
+    assert_eq!(f.ledger.session(APPLICATION, id).await.unwrap(), before);
+    assert_eq!(f.ledger.outbox(at(1_000)).await.unwrap().len(), 1, "only that it is available");
+}
+
+async fn nobody_sees_what_is_not_theirs(f: &Fixture) {
+    let id = f.live(1).await;
+    assert_eq!(f.ledger.session(OTHER_APPLICATION, id).await.unwrap(), Lookup::Foreign);
+    assert!(f.ledger.sessions_of_device(OTHER_APPLICATION, device(1)).await.unwrap().is_empty());
+    let page = Page { index: 0, size: 10 };
+    let listed = f.ledger.sessions_of_application(OTHER_APPLICATION, page).await.unwrap();
+    assert!(listed.sessions.is_empty());
+    let unknown = crate::fixture::id(9, device(1));
+    assert_eq!(f.ledger.session(APPLICATION, unknown).await.unwrap(), Lookup::Unknown);
+}
+
+async fn what_has_expired_is_not_seen(f: &Fixture) {
+    let id = f.live(1).await;
+    f.clock.set(59);
+    assert!(matches!(f.ledger.session(APPLICATION, id).await.unwrap(), Lookup::Found(_)));
+    f.clock.set(60);
+    assert_eq!(f.ledger.session(APPLICATION, id).await.unwrap(), Lookup::Unknown);
+    assert_eq!(f.ledger.session(OTHER_APPLICATION, id).await.unwrap(), Lookup::Unknown);
+    assert!(f.ledger.sessions_of_device(APPLICATION, device(1)).await.unwrap().is_empty());
+    assert_eq!(f.listed(0, 10).await, (vec![], false));
+}
+
+async fn lists_come_in_pages(f: &Fixture) {
+    let mut ids = Vec::new();
+    for number in 1..=7 {
+        ids.push(f.live(number).await);
+    }
+    f.run(delete(ids.remove(2), APPLICATION)).await;
+    assert_eq!(f.listed(0, 4).await, (ids[..4].to_vec(), true));
+    assert_eq!(f.listed(1, 4).await, (ids[4..].to_vec(), false));
+    assert_eq!(f.listed(1, 3).await, (ids[3..].to_vec(), false));
+    assert_eq!(f.listed(2, 3).await, (vec![], false));
+    assert_eq!(f.listed(usize::MAX, usize::MAX).await, (vec![], false));
+    let of_device = f.ledger.sessions_of_device(APPLICATION, device(1)).await.unwrap();
+    assert_eq!(of_device.iter().map(|seen| seen.session.id).collect::<Vec<_>>(), ids);
+}
+
+async fn one_of_two_overlapping_wins(f: &Fixture) {
+    let creates: Vec<_> = (1..=20)
+        .map(|number| {
+            let application = greenwave_core::ApplicationId(number);
+            f.ledger.transact(create(number, application))
+        })
+        .collect();
+    let mut won = 0;
+    for create in creates {
+        match create.await {
+            Ok(_) => won += 1,
+            Err(error) => {
+                assert!(matches!(error, TransactError::Refused(Refusal::Conflict)), "{error}");
+            }
+        }
+    }
+    assert_eq!(won, 1);
+}
+
+async fn deadlines_and_debts(f: &Fixture) {
+    let available = f.live(1).await;
+    let requested = id(2, device(1));
+    f.run(create(2, APPLICATION)).await;
+    assert_eq!(f.ledger.owing().await.unwrap(), [requested]);
+    let mut due = f.ledger.deadlines(at(61)).await.unwrap();
+    due.sort_by_key(|&(_, at)| at);
+    assert_eq!(due.len(), 2);
+    assert_eq!(due[0].0, requested);
+    assert_eq!(due[1], (available, at(60)));
+    assert_eq!(f.ledger.deadlines(at(60)).await.unwrap().len(), 1, "before, not at");
+
+    // A command that changes nothing still tells when something is due.
+    let nothing = f.run(Command::Due { session: available }).await;
+    assert_eq!(nothing.changes.session, None);
+    assert_eq!(nothing.deadline, Some(at(60)));
+}
+
+async fn names_become_aliases(f: &Fixture) {
+    let first = create_for(1, APPLICATION, names(&[1], &[2, 3]), device(1), asked("203.0.113.5"));
+    f.run(first).await;
+    assert_eq!(f.named(&[2]).await, device(1));
+    assert_eq!(f.named(&[3]).await, device(1));
+    let second = create_for(2, APPLICATION, names(&[4], &[2]), device(4), asked("203.0.113.5"));
+    f.run(second).await;
+    assert_eq!(f.named(&[2]).await, device(1), "it never moves");
+    assert_eq!(f.named(&[9]).await, device(9));
+    assert_eq!(f.ledger.device(&names(&[], &[])).await.unwrap(), None);
+}
+
+async fn a_name_that_moved_is_noticed(f: &Fixture) {
+    let together = create_for(1, APPLICATION, names(&[1], &[2]), device(1), asked("203.0.113.5"));
+    f.run(together).await;
+    // Looked up before the first was committed, so it still means a device of its own.
+    let stale = create_for(2, APPLICATION, names(&[2], &[]), device(2), asked("203.0.113.5"));
+    assert!(matches!(f.ledger.transact(stale).await, Err(TransactError::Renamed)));
+    assert!(f.ledger.sessions_of_device(APPLICATION, device(2)).await.unwrap().is_empty());
+    assert_eq!(key(2).own_device(), device(2));
+}
+
+async fn notifications_are_settled_once(f: &Fixture) {
+    let session = f.live(1).await;
+    f.clock.set(10);
+    let deleted = f.run(delete(session, APPLICATION)).await;
+    let mut waiting = f.ledger.outbox(at(11)).await.unwrap();
+    waiting.sort_unstable();
+    assert_eq!(waiting.iter().map(|&(_, due)| due).collect::<Vec<_>>(), [at(0), at(10)]);
+    let (first, second) = (waiting[0].0, waiting[1].0);
+    assert_eq!(deleted.outbox, [second]);
+
+    let notification = f.ledger.notification(second).await.unwrap().unwrap();
+    assert_eq!(notification.event.id.session, session);
+    assert_eq!(notification.event.id.ordinal, 2);
+    assert_eq!(notification.event.reason, Some(EndReason::DeleteRequested));
+    assert_eq!(notification.event.sink, asked("203.0.113.5").sink);
+
+    f.ledger.settle(first, Settlement::Retry { next_at: at(100) }).await.unwrap();
+    assert_eq!(f.ledger.notification(first).await.unwrap().unwrap().tries, 1);
+    assert_eq!(f.ledger.outbox(at(100)).await.unwrap(), [(second, at(10))]);
+    let done = Settlement::Done { outcome: Outcome::Delivered, note: "204".to_owned() };
+    for _ in 0..2 {
+        f.ledger.settle(second, done.clone()).await.unwrap();
+        assert_eq!(f.ledger.notification(second).await.unwrap(), None);
+    }
+    assert_eq!(f.ledger.outbox(at(1_000)).await.unwrap(), [(first, at(100))]);
+}
+
+async fn keys_are_kept_and_revoked(f: &Fixture) {
+    f.clock.set(5);
+    let application = f.ledger.application("shop".to_owned()).await.unwrap();
+    assert_eq!(f.ledger.application("shop".to_owned()).await.unwrap(), application);
+    let other = f.ledger.application("game".to_owned()).await.unwrap();
+    assert_ne!(other.id, application.id);
+    assert_eq!(f.ledger.applications().await.unwrap(), [application.clone(), other]);
+
+    let new = |hash| NewKey {
+        application: application.id,
+        hash: [hash; 32],
+        ending: "wxyz".to_owned(),
+        label: "a label".to_owned(),
+    };
+    let first = f.ledger.add_key(new(1)).await.unwrap();
+    assert_eq!((first.created_at, first.revoked_at), (at(5), None));
+    f.ledger.add_key(new(2)).await.unwrap();
+    assert!(matches!(f.ledger.add_key(new(3)).await, Err(RegistryError::TooManyKeys)));
+    f.clock.set(6);
+    let revoked = f.ledger.revoke_key(first.id).await.unwrap();
+    assert_eq!(revoked.revoked_at, Some(f.clock.now()));
+    assert!(matches!(f.ledger.revoke_key(first.id).await, Err(RegistryError::UnknownKey)));
+    let third = f.ledger.add_key(new(3)).await.unwrap();
+    let keys = f.ledger.keys().await.unwrap();
+    assert_eq!(keys.len(), 3);
+    assert_eq!((&keys[0], &keys[2]), (&revoked, &third));
+}
