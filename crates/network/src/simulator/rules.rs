@@ -1,0 +1,256 @@
+//! The rules of the simulated network, in a file that survives the gateway.
+//!
+//! One line of JSON for each rule that is installed or released. Nothing is synced: the file has to
+//! outlive the process, as a real network would, not a power cut.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use greenwave_core::{Order, SessionId};
+use serde::{Deserialize, Serialize};
+
+use super::cell::CellName;
+
+/// The file is written anew when it has more lines than this that mean nothing any more, and they
+/// are more than half of it.
+const STALE_LINES: usize = 100_000;
+
+/// What the network does for one session: which traffic of a device goes first, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// The session that it is for.
+    #[serde(with = "session_id")]
+    pub session: SessionId,
+    /// The device's key.
+    device: String,
+    /// The device's cell.
+    pub cell: CellName,
+    /// The profile's name.
+    pub profile: String,
+    /// Networks and ports of the flow: `203.0.113.5/32 device:0-65535 server:80-443`.
+    pub flow: String,
+}
+
+impl Rule {
+    /// The rule that an order asks for.
+    #[must_use]
+    pub fn of(order: &Order) -> Self {
+        let flow = order.asked.flow();
+        let networks: Vec<String> = flow.networks.iter().map(ToString::to_string).collect();
+        Self {
+            session: order.session,
+            device: order.device.0.iter().map(|byte| format!("{byte:02x}")).collect(),
+            cell: CellName::of(order),
+            profile: order.asked.profile.as_str().to_owned(),
+            flow: format!(
+                "{} device:{} server:{}",
+                networks.join(","),
+                flow.device_ports,
+                flow.server_ports
+            ),
+        }
+    }
+}
+
+/// A line of the file.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Line<R> {
+    Install(R),
+    Release(#[serde(with = "session_id")] SessionId),
+}
+
+/// The rules that a file has, for whoever wants to look at the network from outside.
+///
+/// A last line that was not written to its end counts for nothing.
+pub fn read(path: &Path) -> io::Result<Vec<Rule>> {
+    Ok(Contents::read(path)?.rules.into_values().collect())
+}
+
+/// The file, open for appending.
+#[derive(Debug)]
+pub(super) struct RulesFile {
+    path: PathBuf,
+    file: BufWriter<File>,
+    lines: usize,
+    rules: usize,
+}
+
+impl RulesFile {
+    /// Opens the file and tells the rules that it has.
+    pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<Rule>)> {
+        let contents = Contents::read(path)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        file.set_len(contents.whole_lines_end)?;
+        file.seek(SeekFrom::End(0))?;
+        let mut opened = Self {
+            path: path.to_owned(),
+            file: BufWriter::new(file),
+            lines: contents.lines,
+            rules: contents.rules.len(),
+        };
+        opened.tidy()?;
+        Ok((opened, contents.rules.into_values().collect()))
+    }
+
+    /// Appends rules. They are in the file when this returns.
+    pub(super) fn install<'a>(&mut self, rules: impl Iterator<Item = &'a Rule>) -> io::Result<()> {
+        for rule in rules {
+            write_line(&mut self.file, &Line::Install(rule))?;
+            self.lines += 1;
+            self.rules += 1;
+        }
+        self.file.flush()
+    }
+
+    /// Takes a rule away. It is gone from the file when this returns.
+    pub(super) fn release(&mut self, session: SessionId) -> io::Result<()> {
+        write_line(&mut self.file, &Line::<Rule>::Release(session))?;
+        self.file.flush()?;
+        self.lines += 1;
+        self.rules = self.rules.saturating_sub(1);
+        self.tidy()
+    }
+
+    /// Writes the file anew, without what has been released, once that is worth it.
+    fn tidy(&mut self) -> io::Result<()> {
+        let stale = self.lines.saturating_sub(self.rules);
+        if stale < STALE_LINES || stale < self.rules {
+            return Ok(());
+        }
+        let rules = Contents::read(&self.path)?.rules;
+        let new = self.path.with_extension("new");
+        let mut file = BufWriter::new(File::create(&new)?);
+        for rule in rules.values() {
+            write_line(&mut file, &Line::Install(rule))?;
+        }
+        file.flush()?;
+        std::fs::rename(&new, &self.path)?;
+        (self.file, self.lines, self.rules) = (file, rules.len(), rules.len());
+        Ok(())
+    }
+}
+
+fn write_line<R: Serialize>(file: &mut impl Write, line: &Line<R>) -> io::Result<()> {
+    serde_json::to_writer(&mut *file, line)?;
+    file.write_all(b"\n")
+}
+
+struct Contents {
+    rules: HashMap<SessionId, Rule>,
+    lines: usize,
+    /// Where the last whole line ends.
+    whole_lines_end: u64,
+}
+
+impl Contents {
+    fn read(path: &Path) -> io::Result<Self> {
+        let mut contents = Self { rules: HashMap::new(), lines: 0, whole_lines_end: 0 };
+        let mut file = match File::open(path) {
+            Ok(file) => BufReader::new(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(contents),
+            Err(error) => return Err(error),
+        };
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let length = file.read_until(b'\n', &mut line)?;
+            if line.last() != Some(&b'\n') {
+                return Ok(contents);
+            }
+            match serde_json::from_slice(&line)? {
+                Line::Install(rule) => {
+                    let rule: Rule = rule;
+                    contents.rules.insert(rule.session, rule);
+                }
+                Line::Release(session) => {
+                    contents.rules.remove(&session);
+                }
+            }
+            contents.lines += 1;
+            contents.whole_lines_end += length as u64;
+        }
+    }
+}
+
+mod session_id {
+    use greenwave_core::SessionId;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(id: &SessionId, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(id)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SessionId, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        SessionId::parse(&text).ok_or_else(|| D::Error::custom("not a session id"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use greenwave_core::DeviceKey;
+
+    use super::*;
+
+    fn rule(number: u32) -> Rule {
+        let mut random = [0; 16];
+        random[12..].copy_from_slice(&number.to_be_bytes());
+        Rule {
+            session: SessionId::new(random, DeviceKey([1; 16]).bucket()),
+            device: "00".repeat(16),
+            cell: CellName::City(9),
+            profile: "QOS_L".to_owned(),
+            flow: "203.0.113.5/32 device:0-65535 server:0-65535".to_owned(),
+        }
+    }
+
+    fn open(directory: &tempfile::TempDir) -> (RulesFile, Vec<Rule>) {
+        RulesFile::open(&directory.path().join("rules.jsonl")).unwrap()
+    }
+
+    #[test]
+    fn rules_survive() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut file, none) = open(&directory);
+        assert!(none.is_empty());
+        file.install([rule(1), rule(2)].iter()).unwrap();
+        file.release(rule(1).session).unwrap();
+        // Not closed: a killed process closes nothing.
+        assert_eq!(read(&directory.path().join("rules.jsonl")).unwrap(), [rule(2)]);
+        assert_eq!(open(&directory).1, [rule(2)]);
+    }
+
+    #[test]
+    fn a_line_that_was_not_finished_counts_for_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rules.jsonl");
+        open(&directory).0.install([rule(1), rule(2)].iter()).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() - 3]).unwrap();
+        let (mut file, rules) = open(&directory);
+        assert_eq!(rules, [rule(1)]);
+        file.install([rule(3)].iter()).unwrap();
+        assert_eq!(read(&path).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_file_does_not_grow_for_ever() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rules.jsonl");
+        let (mut file, _) = open(&directory);
+        file.install([rule(0)].iter()).unwrap();
+        let churn: Vec<Rule> = (1..STALE_LINES as u32).map(rule).collect();
+        file.install(churn.iter()).unwrap();
+        let full = std::fs::metadata(&path).unwrap().len();
+        for rule in &churn {
+            file.release(rule.session).unwrap();
+        }
+        assert!(std::fs::metadata(&path).unwrap().len() < full);
+        file.install([rule(9_999_999)].iter()).unwrap();
+        assert_eq!(read(&path).unwrap().len(), 2);
+    }
+}

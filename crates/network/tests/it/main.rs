@@ -1,0 +1,6 @@
+//! What every driver does, and what only the simulator does.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod conformance;
+mod fixture;
+mod simulator;
