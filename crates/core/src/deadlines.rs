@@ -29,6 +29,13 @@ impl<K: Ord + Copy> Deadlines<K> {
         self.by_time.insert((at, key));
     }
 
+    /// Sets the deadline of `key`, unless it has one.
+    pub fn set_if_absent(&mut self, key: K, at: Timestamp) {
+        if !self.by_key.contains_key(&key) {
+            self.set(key, at);
+        }
+    }
+
     /// Forgets the deadline of `key`, if it has one.
     pub fn cancel(&mut self, key: K) {
         if let Some(before) = self.by_key.remove(&key) {
@@ -82,6 +89,7 @@ mod tests {
     #[derive(Clone, Debug)]
     enum Step {
         Set(u8, i64),
+        SetIfAbsent(u8, i64),
         Cancel(u8),
         Pop(i64, usize),
     }
@@ -89,6 +97,7 @@ mod tests {
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
             4 => (0..20u8, 0..50i64).prop_map(|(key, at)| Step::Set(key, at)),
+            1 => (0..20u8, 0..50i64).prop_map(|(key, at)| Step::SetIfAbsent(key, at)),
             1 => (0..20u8).prop_map(Step::Cancel),
             1 => (0..50i64, 0..6usize).prop_map(|(now, limit)| Step::Pop(now, limit)),
         ];
@@ -110,6 +119,12 @@ mod tests {
                         deadlines.set(key, at(millis));
                         model.retain(|&(_, other)| other != key);
                         model.push((millis, key));
+                    }
+                    Step::SetIfAbsent(key, millis) => {
+                        deadlines.set_if_absent(key, at(millis));
+                        if !model.iter().any(|&(_, other)| other == key) {
+                            model.push((millis, key));
+                        }
                     }
                     Step::Cancel(key) => {
                         deadlines.cancel(key);

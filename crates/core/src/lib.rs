@@ -42,7 +42,7 @@ pub use device::Device;
 pub use flow::{Flow, Precedence};
 pub use gateway_time::GatewayTime;
 pub use ids::{ApplicationId, Bucket, DeviceKey, EventId, IdentifierKey, SessionId};
-pub use naming::{DeviceNames, KnownIdentifiers};
+pub use naming::{DeviceNames, KnownIdentifiers, NamedDevice};
 pub use pii::Pii;
 pub use ports::{PortRange, PortSet, PortsSpec};
 pub use profile::{Catalogue, ProfileName, QosProfile};

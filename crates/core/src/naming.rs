@@ -25,19 +25,31 @@ pub trait KnownIdentifiers {
     fn has_sessions(&self, device: DeviceKey) -> bool;
 }
 
+/// The device that names mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedDevice {
+    /// The device.
+    pub device: DeviceKey,
+    /// Whether one of the deciding identifiers was seen before.
+    pub known: bool,
+}
+
 impl DeviceNames {
-    /// The device that is meant.
+    /// The device that is meant; `None` without a deciding identifier.
     ///
     /// An identifier is known if it is an alias, or if it names a device of its own that has
     /// sessions.
     #[must_use]
-    pub fn device(&self, known: &impl KnownIdentifiers) -> Option<DeviceKey> {
+    pub fn device(&self, known: &impl KnownIdentifiers) -> Option<NamedDevice> {
         let known_device = |&key: &IdentifierKey| {
             let own = || Some(key.own_device()).filter(|&device| known.has_sessions(device));
             known.alias_of(key).or_else(own)
         };
         let first = self.deciding.first()?;
-        Some(self.deciding.iter().find_map(known_device).unwrap_or(first.own_device()))
+        Some(match self.deciding.iter().find_map(known_device) {
+            Some(device) => NamedDevice { device, known: true },
+            None => NamedDevice { device: first.own_device(), known: false },
+        })
     }
 
     /// The identifiers that become aliases of `device`, which they were given for.
@@ -81,7 +93,7 @@ mod tests {
         /// A session is made for a device of these names.
         fn create(&mut self, deciding: &[u8], others: &[u8]) -> DeviceKey {
             let names = names(deciding, others);
-            let device = names.device(self).unwrap();
+            let device = names.device(self).unwrap().device;
             let new = names.new_aliases(device, self);
             self.aliases.extend(new.into_iter().map(|key| (key, device)));
             self.with_sessions.push(device);
@@ -89,7 +101,7 @@ mod tests {
         }
 
         fn look_up(&self, deciding: &[u8]) -> DeviceKey {
-            names(deciding, &[]).device(self).unwrap()
+            names(deciding, &[]).device(self).unwrap().device
         }
     }
 
@@ -105,6 +117,16 @@ mod tests {
         assert_eq!(known.look_up(&[1]), device);
         assert_eq!(known.look_up(&[2]), device);
         assert_eq!(known.look_up(&[3]), device);
+    }
+
+    #[test]
+    fn what_was_never_seen_is_not_known() {
+        let mut known = Known::default();
+        known.create(&[1], &[2]);
+        for (name, seen) in [(1, true), (2, true), (3, false)] {
+            assert_eq!(names(&[name], &[]).device(&known).unwrap().known, seen);
+        }
+        assert_eq!(names(&[], &[1]).device(&known), None);
     }
 
     #[test]

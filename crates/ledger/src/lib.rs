@@ -18,7 +18,7 @@ mod transaction;
 use std::pin::Pin;
 
 use greenwave_core::{
-    ApplicationId, Changes, Command, DeviceKey, DeviceNames, Session, SessionId, View,
+    ApplicationId, Changes, Command, DeviceKey, DeviceNames, NamedDevice, Session, SessionId, View,
 };
 use jiff::Timestamp;
 
@@ -41,7 +41,7 @@ pub trait Ledger: Send + Sync {
     fn device<'a>(
         &'a self,
         names: &'a DeviceNames,
-    ) -> Answer<'a, Result<Option<DeviceKey>, LedgerError>>;
+    ) -> Answer<'a, Result<Option<NamedDevice>, LedgerError>>;
 
     /// Loads what the command concerns, decides, and commits what was decided. The answer comes
     /// once it is durable; a refusal has changed nothing.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use greenwave_core::{
-    ApplicationId, Clock, Command, DeviceKey, DeviceNames, Event, IdentifierKey, Session, SessionId,
+    ApplicationId, Clock, Command, DeviceKey, DeviceNames, Event, IdentifierKey, NamedDevice,
+    Session, SessionId,
 };
 use jiff::Timestamp;
 
@@ -85,7 +86,7 @@ impl Ledger for MemoryLedger {
     fn device<'a>(
         &'a self,
         names: &'a DeviceNames,
-    ) -> Answer<'a, Result<Option<DeviceKey>, LedgerError>> {
+    ) -> Answer<'a, Result<Option<NamedDevice>, LedgerError>> {
         ready(Ok(names.device(&self.state().index)))
     }
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 
 use greenwave_core::{
-    ApplicationId, Clock, Command, DeviceKey, DeviceNames, IdentifierKey, SessionId,
+    ApplicationId, Clock, Command, DeviceKey, DeviceNames, IdentifierKey, NamedDevice, SessionId,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -189,7 +189,7 @@ impl Ledger for SqliteLedger {
     fn device<'a>(
         &'a self,
         names: &'a DeviceNames,
-    ) -> Answer<'a, Result<Option<DeviceKey>, LedgerError>> {
+    ) -> Answer<'a, Result<Option<NamedDevice>, LedgerError>> {
         ready(Ok(names.device(&*self.index())))
     }
 

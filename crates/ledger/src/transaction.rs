@@ -59,7 +59,8 @@ pub(crate) fn transact(
 }
 
 fn new_aliases(stage: &Stage<'_>, create: &Create) -> Result<Vec<IdentifierKey>, TransactError> {
-    if create.names.device(stage) != Some(create.device) {
+    let named = create.names.device(stage).map(|named| named.device);
+    if named != Some(create.device) {
         return Err(TransactError::Renamed);
     }
     let mut aliases = create.names.new_aliases(create.device, stage);

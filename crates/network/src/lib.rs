@@ -16,7 +16,7 @@ use greenwave_core::{Order, SessionId};
 use tokio::sync::mpsc;
 
 pub use simulator::Simulator;
-pub use timer::Timer;
+pub use timer::{ManualTimer, Timer};
 
 /// An answer that may take the network's time to come.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -138,19 +138,40 @@ impl ErrorInfo {
         )
     }
 
+    /// The same for whoever runs the gateway.
+    #[must_use]
+    pub fn unauthenticated_operator() -> Self {
+        Self::new(
+            401,
+            "UNAUTHENTICATED",
+            "Request not authenticated: send the token in the file admin.token of the gateway's \
+             data directory as Authorization: Bearer",
+        )
+    }
+
+    /// An application has as many keys as it may.
+    pub fn too_many_keys(wrong: impl Display) -> Self {
+        Self::new(409, "TOO_MANY_KEYS", wrong.to_string())
+    }
+
+    /// No such key.
+    pub fn unknown_key(wrong: impl Display) -> Self {
+        Self::new(404, "NOT_FOUND", wrong.to_string())
+    }
+
     /// No such path.
     pub fn unknown_path(path: &str, known: &[&str]) -> Self {
         let known = known.join(", ");
         Self::new(404, "NOT_FOUND", format!("There is nothing at {path}; there is: {known}"))
     }
 
-    /// The path has no such method.
+    /// The path has no such method. What it has is in the header `Allow`.
     #[must_use]
-    pub fn method_not_allowed(method: &str, allowed: &str) -> Self {
+    pub fn method_not_allowed(method: &str) -> Self {
         Self::new(
             405,
             "METHOD_NOT_ALLOWED",
-            format!("{method} is not possible here; what is: {allowed}"),
+            format!("{method} is not possible here: the header Allow says what is"),
         )
     }
 

@@ -93,8 +93,9 @@ impl Pair {
                     return;
                 }
                 let names = names(&[deciding], &[other]);
-                let device = self.sqlite().device(&names).await.unwrap().unwrap();
-                assert_eq!(self.memory.device(&names).await.unwrap(), Some(device));
+                let named = self.sqlite().device(&names).await.unwrap().unwrap();
+                assert_eq!(self.memory.device(&names).await.unwrap(), Some(named));
+                let device = named.device;
                 self.ids[number as usize] = Some(id(number, device));
                 let asked = asked(&format!("203.0.113.{server}"));
                 Some(create_for(number, application(stranger), names, device, asked))

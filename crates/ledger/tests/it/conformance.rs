@@ -87,7 +87,7 @@ impl Fixture {
     }
 
     async fn named(&self, deciding: &[u8]) -> DeviceKey {
-        self.ledger.device(&names(deciding, &[])).await.unwrap().unwrap()
+        self.ledger.device(&names(deciding, &[])).await.unwrap().unwrap().device
     }
 }
 

@@ -36,7 +36,8 @@ async fn everything_is_there_again_after_a_restart() {
 
     let ledger = open(&directory).unwrap();
     assert_eq!(everything(&ledger).await, before);
-    assert_eq!(ledger.device(&names(&[6], &[])).await.unwrap(), Some(device(5)));
+    let named = ledger.device(&names(&[6], &[])).await.unwrap().unwrap();
+    assert_eq!((named.device, named.known), (device(5), true));
     assert_eq!(ledger.applications().await.unwrap(), [application]);
 }
 

@@ -1,13 +1,16 @@
 //! What holds for every driver.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use greenwave_core::{Catalogue, Order};
 use greenwave_network::simulator::Settings;
-use greenwave_network::{Installed, Network, NetworkEvent, News, Provisioned, Simulator};
+use greenwave_network::{
+    Installed, ManualTimer, Network, NetworkEvent, News, Provisioned, Simulator,
+};
 use tokio::sync::mpsc;
 
-use crate::fixture::{ManualTimer, order};
+use crate::fixture::{order, start};
 
 /// A network under test, and how to let its time pass.
 pub(crate) struct Fixture {
@@ -23,7 +26,7 @@ impl Fixture {
     }
 
     pub(crate) fn simulator_in(directory: Arc<tempfile::TempDir>) -> Self {
-        let timer = ManualTimer::new();
+        let timer = ManualTimer::new(start());
         let network = Simulator::start(
             &directory.path().join("network.jsonl"),
             Arc::new(Catalogue::nokia()),
@@ -41,7 +44,7 @@ impl Fixture {
             Provisioned::Granted => News::Granted,
             Provisioned::Refused => News::Refused,
             Provisioned::Pending => {
-                self.timer.pass(1_000);
+                self.timer.pass(Duration::from_secs(1));
                 let event = self.events.recv().await.unwrap();
                 assert_eq!(event.session, order.session);
                 event.news

@@ -1,6 +1,7 @@
 //! What only the simulator does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use greenwave_network::simulator::rules;
 use greenwave_network::{News, Provisioned};
@@ -14,10 +15,10 @@ async fn a_grant_takes_fifty_milliseconds() {
     let order = order(1, "device@testcsp.net", "QOS_L");
     assert_eq!(f.network.provision(order.clone()).await.unwrap(), Provisioned::Pending);
     assert_eq!(f.network.provision(order.clone()).await.unwrap(), Provisioned::Pending);
-    f.timer.pass(49);
+    f.timer.pass(Duration::from_millis(49));
     tokio::task::yield_now().await;
     assert!(f.installed().await.is_empty());
-    f.timer.pass(1);
+    f.timer.pass(Duration::from_millis(1));
     assert_eq!(f.events.recv().await.unwrap().news, News::Granted);
     assert_eq!(f.installed().await.len(), 1);
 }
@@ -30,7 +31,7 @@ async fn what_is_released_before_it_is_granted_is_never_granted() {
     f.network.provision(early.clone()).await.unwrap();
     f.network.provision(later.clone()).await.unwrap();
     f.network.release(early).await.unwrap();
-    f.timer.pass(50);
+    f.timer.pass(Duration::from_millis(50));
     let event = f.events.recv().await.unwrap();
     assert_eq!((event.session, event.news), (later.session, News::Granted));
     assert!(f.events.try_recv().is_err());

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use greenwave_core::server::ServerAddress;
-use greenwave_core::{ApplicationServer, Asked, CreateRequest, Device, ProfileName, Sink};
+use greenwave_core::{
+    ApplicationServer, Asked, CreateRequest, Device, InvalidRequest, ProfileName, Sink,
+};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -80,6 +82,16 @@ pub fn read_create(body: &[u8]) -> Result<CreateSession, ErrorInfo> {
     let asked = Asked { device, server, device_ports, server_ports, profile, sink };
     let duration_s = body.duration.map(|WholeNumber(seconds)| seconds);
     Ok(CreateSession { request: CreateRequest { asked, duration_s }, notification_auth_token })
+}
+
+/// Says why a request for a session is not acceptable.
+#[must_use]
+pub fn invalid_create(invalid: &InvalidRequest) -> ErrorInfo {
+    let field = match invalid {
+        InvalidRequest::UnknownProfile { .. } => "qosProfile",
+        InvalidRequest::DurationMissing | InvalidRequest::DurationOutOfRange { .. } => "duration",
+    };
+    ErrorInfo::of_invalid(field, invalid)
 }
 
 /// Reads the body of `POST /sessions/{id}/extend`: by how much.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use greenwave_core::{Catalogue, Flow};
 use greenwave_wire::ErrorInfo;
-use greenwave_wire::v0::{CreateSession, read_create, read_extend, read_retrieve, rules};
+use greenwave_wire::v0::{
+    CreateSession, invalid_create, read_create, read_extend, read_retrieve, rules,
+};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
@@ -184,7 +186,7 @@ fn numbers_out_of_range_have_a_code_of_their_own() {
     for duration in ["0", "-1", "86401", "99999999999999999999"] {
         let read = create(&changed("duration", duration)).unwrap();
         let invalid = read.request.granted_duration(rules(), &Catalogue::nokia()).unwrap_err();
-        let error = ErrorInfo::of_invalid("duration", &invalid);
+        let error = invalid_create(&invalid);
         assert_eq!((error.status, error.code), (400, "OUT_OF_RANGE"));
         assert!(error.message.contains("1 to 86400"), "{}", error.message);
     }

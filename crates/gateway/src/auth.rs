@@ -1,0 +1,103 @@
+//! Who asks: application keys, and which of them are valid.
+
+mod key;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use greenwave_core::ApplicationId;
+use greenwave_ledger::{
+    Application, ApplicationKey, KeyId, LedgerError, NewKey, Registry, RegistryError,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::entropy::Entropy;
+use crate::secrets::Secrets;
+
+pub use key::{KeyClass, generate, is_well_formed};
+
+/// The applications and their valid keys, in memory, kept in step with the ledger.
+pub struct KeyRing {
+    secrets: Arc<Secrets>,
+    entropy: Arc<dyn Entropy>,
+    registry: Arc<dyn Registry>,
+    valid: RwLock<HashMap<[u8; 32], Valid>>,
+}
+
+#[derive(Clone, Copy)]
+struct Valid {
+    hash: [u8; 32],
+    key: KeyId,
+    application: ApplicationId,
+}
+
+impl KeyRing {
+    /// Loads the valid keys.
+    pub async fn load(
+        registry: Arc<dyn Registry>,
+        secrets: Arc<Secrets>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, LedgerError> {
+        let keys = registry.keys().await?;
+        let valid = keys.iter().filter(|key| key.revoked_at.is_none()).map(entry).collect();
+        Ok(Self { secrets, entropy, registry, valid: RwLock::new(valid) })
+    }
+
+    /// The application whose valid key this is. A text that cannot be a key is not even hashed.
+    #[must_use]
+    pub fn authenticate(&self, key: &str) -> Option<ApplicationId> {
+        if !is_well_formed(key) {
+            return None;
+        }
+        let hash = self.secrets.hash_application_key(key);
+        let valid = self.valid.read().unwrap_or_else(PoisonError::into_inner);
+        let found = valid.get(&hash)?;
+        verify_slices_are_equal(&found.hash, &hash).ok().map(|()| found.application)
+    }
+
+    /// Makes a key for the application of this name, which is made if there is none. The key is
+    /// shown this once.
+    pub async fn create(
+        &self,
+        application: String,
+        label: String,
+        class: KeyClass,
+    ) -> Result<(Application, ApplicationKey, SecretString), RegistryError> {
+        let application = self.registry.application(application).await?;
+        let secret = generate(class, &*self.entropy);
+        let text = secret.expose_secret();
+        let new = NewKey {
+            application: application.id,
+            hash: self.secrets.hash_application_key(text),
+            ending: text[text.len() - 4..].to_owned(),
+            label,
+        };
+        let key = self.registry.add_key(new).await?;
+        let (hash, valid) = entry(&key);
+        self.valid.write().unwrap_or_else(PoisonError::into_inner).insert(hash, valid);
+        Ok((application, key, secret))
+    }
+
+    /// Ends the validity of a key, from this moment on.
+    pub async fn revoke(&self, key: KeyId) -> Result<ApplicationKey, RegistryError> {
+        let revoked = self.registry.revoke_key(key).await?;
+        let mut valid = self.valid.write().unwrap_or_else(PoisonError::into_inner);
+        valid.retain(|_, valid| valid.key != key);
+        Ok(revoked)
+    }
+
+    /// All applications.
+    pub async fn applications(&self) -> Result<Vec<Application>, LedgerError> {
+        self.registry.applications().await
+    }
+
+    /// All keys, revoked ones too.
+    pub async fn keys(&self) -> Result<Vec<ApplicationKey>, LedgerError> {
+        self.registry.keys().await
+    }
+}
+
+fn entry(key: &ApplicationKey) -> ([u8; 32], Valid) {
+    (key.hash, Valid { hash: key.hash, key: key.id, application: key.application })
+}

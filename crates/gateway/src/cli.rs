@@ -1,0 +1,101 @@
+//! The command line.
+//!
+//! Data goes to standard output, talk to standard error; an error names the command that helps.
+
+mod client;
+mod completion;
+mod duration;
+mod keys;
+mod log;
+mod output;
+mod ports;
+mod sessions;
+mod up;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use self::output::Failure;
+
+/// Quality on Demand that anyone can run.
+#[derive(Debug, Parser)]
+#[command(name = "greenwave", version, propagate_version = true, arg_required_else_help = true)]
+struct Greenwave {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a sandbox gateway on a simulated network
+    Up(up::Up),
+    /// Create, look at and end sessions
+    Sessions(sessions::Sessions),
+    /// Make and revoke application keys
+    Keys(keys::Keys),
+    /// Print a completion script for a shell
+    Completion(completion::Completion),
+}
+
+/// Where the gateway's data is.
+#[derive(Debug, Args)]
+struct DataDirectory {
+    /// The gateway's data directory
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "GREENWAVE_DATA",
+        default_value = "greenwave-data"
+    )]
+    data: PathBuf,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Args)]
+struct OutputFormat {
+    /// Print JSON, for scripts
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// Runs the command that the arguments say.
+#[must_use]
+pub fn main() -> ExitCode {
+    let (result, format) = match Greenwave::parse().command {
+        Command::Up(command) => (command.run(), command.format()),
+        Command::Sessions(command) => (command.run(), command.format()),
+        Command::Keys(command) => (command.run(), command.format()),
+        Command::Completion(command) => (command.run(), OutputFormat { json: false }),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print(format);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs what a command has to wait for.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    runtime.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Greenwave::command().debug_assert();
+    }
+}

@@ -1,0 +1,276 @@
+//! The engine: takes what applications ask for, has the ledger decide, and sees to it that what was
+//! decided is done.
+//!
+//! Every change goes the same way: a command is committed by the ledger, and only then are its
+//! effects handed to the workers, which feed what they learn back as commands. A worker that never
+//! gets an effect, or dies with it, is no loss: it is in the ledger and comes due again.
+
+mod agenda;
+mod due;
+mod network;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use greenwave_core::decide::Create;
+use greenwave_core::{
+    ApplicationId, Catalogue, Command, CreateRequest, Device, DeviceNames, Effect, InvalidRequest,
+    NamedDevice, Refusal, RuleSet, Session, SessionId,
+};
+use greenwave_ledger::{
+    Committed, Ledger, LedgerError, Listed, Lookup, OutboxId, Page, Seen, TransactError,
+};
+use greenwave_network::{Network, Timer};
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::directory::{Directory, DirectoryError, UnknownDevice};
+use crate::entropy::{self, Entropy};
+use crate::secrets::Secrets;
+
+pub(crate) use agenda::{Agenda, Due};
+use network::Job;
+
+/// How many orders may wait for the network. What finds no room comes due again in the ledger.
+const ORDERS: usize = 8_192;
+
+/// How often a create is made anew because its device's names came to mean another device.
+const RENAMES: usize = 3;
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Where sessions are kept.
+    pub ledger: Arc<dyn Ledger>,
+    /// What honours them.
+    pub network: Arc<dyn Network>,
+    /// Which devices there are.
+    pub directory: Arc<dyn Directory>,
+    /// Which profiles there are.
+    pub catalogue: Arc<Catalogue>,
+    /// What credentials are sealed with.
+    pub secrets: Arc<Secrets>,
+    /// Where ids come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// What time it is.
+    pub timer: Arc<dyn Timer>,
+}
+
+/// See the module.
+pub struct Engine {
+    parts: Parts,
+    sessions: Agenda<SessionId>,
+    outbox: Agenda<OutboxId>,
+    orders: mpsc::Sender<Job>,
+}
+
+/// Why an engine does not do what it was asked for.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The request asks for something that cannot be had.
+    #[error(transparent)]
+    Invalid(#[from] InvalidRequest),
+    /// The device means nothing here.
+    #[error("the device is not known")]
+    UnknownDevice(UnknownDevice),
+    /// The rules refuse it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The directory cannot answer.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The ledger cannot answer.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The device's names kept coming to mean another device.
+    #[error("the device's names keep changing their meaning")]
+    Unsettled,
+}
+
+impl From<TransactError> for EngineError {
+    fn from(error: TransactError) -> Self {
+        match error {
+            TransactError::Refused(refusal) => Self::Refused(refusal),
+            TransactError::Ledger(error) => Self::Ledger(error),
+            TransactError::Renamed => Self::Unsettled,
+        }
+    }
+}
+
+impl Engine {
+    /// Starts the engine and its workers, and takes up whatever was under way. The workers run
+    /// until the set is dropped.
+    pub async fn start(parts: Parts) -> Result<(Arc<Self>, JoinSet<()>), LedgerError> {
+        let (orders, waiting) = mpsc::channel(ORDERS);
+        let engine = Arc::new(Self {
+            parts,
+            sessions: Agenda::default(),
+            outbox: Agenda::default(),
+            orders,
+        });
+        let mut workers = JoinSet::new();
+        workers.spawn(network::carry_out(Arc::clone(&engine), waiting));
+        workers.spawn(due::attend(Arc::clone(&engine)));
+        if let Some(events) = engine.parts.network.events() {
+            workers.spawn(network::listen(Arc::clone(&engine), events));
+        }
+        due::resume(&engine).await?;
+        Ok((engine, workers))
+    }
+
+    /// Makes a session.
+    pub async fn create(
+        &self,
+        application: ApplicationId,
+        rules: &'static RuleSet,
+        request: CreateRequest,
+        credential: Option<SecretString>,
+    ) -> Result<Seen, EngineError> {
+        let duration = request.granted_duration(rules, &self.parts.catalogue)?;
+        for _ in 0..RENAMES {
+            let (names, named) = self.name(&request.asked.device, rules).await?;
+            let id = SessionId::new(entropy::sixteen(&*self.parts.entropy), named.device.bucket());
+            let mut asked = request.asked.clone();
+            if let (Some(sink), Some(credential)) = (&mut asked.sink, &credential) {
+                sink.credential = self.parts.secrets.seal(id, credential);
+            }
+            let create = Create {
+                id,
+                device: named.device,
+                names,
+                application,
+                rules: rules.id,
+                asked: Arc::new(asked),
+                duration,
+            };
+            match self.submit(Command::Create(create)).await {
+                Err(TransactError::Renamed) => {}
+                result => return self.seen(result?),
+            }
+        }
+        Err(EngineError::Unsettled)
+    }
+
+    /// Makes a session last longer.
+    pub async fn extend(
+        &self,
+        application: ApplicationId,
+        rules: &'static RuleSet,
+        session: SessionId,
+        by: Duration,
+    ) -> Result<Seen, EngineError> {
+        let command = Command::Extend { session, application, rules: rules.id, by };
+        self.seen(self.submit(command).await?)
+    }
+
+    /// Ends a session.
+    pub async fn delete(
+        &self,
+        application: ApplicationId,
+        session: SessionId,
+    ) -> Result<(), EngineError> {
+        self.submit(Command::Delete { session, application }).await?;
+        Ok(())
+    }
+
+    /// Looks at a session.
+    pub async fn session(
+        &self,
+        application: ApplicationId,
+        session: SessionId,
+    ) -> Result<Seen, EngineError> {
+        match self.parts.ledger.session(application, session).await? {
+            Lookup::Found(seen) => Ok(*seen),
+            Lookup::Foreign => Err(Refusal::Foreign.into()),
+            Lookup::Unknown => Err(Refusal::Unknown.into()),
+        }
+    }
+
+    /// Looks at a device's sessions. A device that is not known has none.
+    pub async fn sessions_of_device(
+        &self,
+        application: ApplicationId,
+        rules: &'static RuleSet,
+        device: &Device,
+    ) -> Result<Vec<Seen>, EngineError> {
+        match self.name(device, rules).await {
+            Ok((_, named)) => {
+                Ok(self.parts.ledger.sessions_of_device(application, named.device).await?)
+            }
+            Err(EngineError::UnknownDevice(_)) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks at a page of all that an application has.
+    pub async fn sessions(
+        &self,
+        application: ApplicationId,
+        page: Page,
+    ) -> Result<Listed, EngineError> {
+        Ok(self.parts.ledger.sessions_of_application(application, page).await?)
+    }
+
+    /// The device that a request means.
+    async fn name(
+        &self,
+        device: &Device,
+        rules: &'static RuleSet,
+    ) -> Result<(DeviceNames, NamedDevice), EngineError> {
+        let found = self.parts.directory.look_up(device, rules).await?;
+        let named = self.parts.ledger.device(&found.names).await?;
+        let named = named.ok_or(DirectoryError::Unsupported)?;
+        match found.known {
+            Err(unknown) if !named.known => Err(EngineError::UnknownDevice(unknown)),
+            _ => Ok((found.names, named)),
+        }
+    }
+
+    /// The session that was committed, as its owner sees it now. One that has ended in this very
+    /// moment is as unknown as it is a moment later.
+    fn seen(&self, committed: Committed) -> Result<Seen, EngineError> {
+        let session = committed.changes.session.ok_or(Refusal::Unknown)?;
+        let view = session.view(self.parts.timer.now()).ok_or(Refusal::Unknown)?;
+        Ok(Seen { session, view })
+    }
+
+    /// Has a command decided and committed, and hands its effects to the workers.
+    pub(crate) async fn submit(&self, command: Command) -> Result<Committed, TransactError> {
+        let session = command.session();
+        let committed = self.parts.ledger.transact(command).await?;
+        self.follow(session, &committed);
+        Ok(committed)
+    }
+
+    fn follow(&self, named: Option<SessionId>, committed: &Committed) {
+        let changed = committed.changes.session.as_ref().map(|session: &Session| session.id);
+        if let Some(session) = changed.or(named) {
+            self.sessions.set(session, committed.deadline);
+        }
+        for effect in &committed.changes.effects {
+            match effect {
+                Effect::Provision(order) => self.order(Job::Provision(order.clone())),
+                Effect::Release(order) => self.order(Job::Release(order.clone())),
+                Effect::Notify(_) => {}
+            }
+        }
+        let now = self.parts.timer.now();
+        for &notification in &committed.outbox {
+            self.outbox.set(notification, Some(now));
+        }
+    }
+
+    fn order(&self, job: Job) {
+        if self.orders.try_send(job).is_err() {
+            tracing::debug!("the network's queue is full: the order comes due again");
+        }
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    pub(crate) fn outbox(&self) -> &Agenda<OutboxId> {
+        &self.outbox
+    }
+}

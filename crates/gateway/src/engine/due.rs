@@ -1,0 +1,61 @@
+//! What time brings about: expiries, further tries, sessions that are no longer to be shown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use greenwave_core::{Command, SessionId};
+use greenwave_ledger::{LedgerError, TransactError};
+
+use super::{Due, Engine};
+
+/// How many sessions are attended to at a time: enough to share a commit, few enough not to hold
+/// up requests that come in between.
+const AT_ONCE: usize = 256;
+
+/// How long to wait when the ledger cannot answer.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Attends to every deadline as it comes, for as long as it is run.
+pub(super) async fn attend(engine: Arc<Engine>) {
+    let timer = Arc::clone(&engine.parts.timer);
+    loop {
+        match engine.sessions.due(&*timer, AT_ONCE).await {
+            Due::Now(sessions) => {
+                let commands = sessions.into_iter().map(|session| Command::Due { session });
+                submit_all(&engine, commands).await;
+            }
+            Due::Refill { before } => match engine.parts.ledger.deadlines(before).await {
+                Ok(found) => engine.sessions.refill(found),
+                Err(error) => tracing::error!(%error, "cannot look up what is due"),
+            },
+        }
+    }
+}
+
+/// Takes up what was under way when the gateway stopped.
+pub(super) async fn resume(engine: &Engine) -> Result<(), LedgerError> {
+    let owing = engine.parts.ledger.owing().await?;
+    for sessions in owing.chunks(AT_ONCE) {
+        submit_all(engine, sessions.iter().map(|&session| Command::Resume { session })).await;
+    }
+    Ok(())
+}
+
+async fn submit_all(engine: &Engine, commands: impl Iterator<Item = Command>) {
+    join_all(commands.map(|command| submit(engine, command))).await;
+}
+
+async fn submit(engine: &Engine, command: Command) {
+    let session: Option<SessionId> = command.session();
+    match engine.submit(command).await {
+        // A session that is unknown has become history since.
+        Ok(_) | Err(TransactError::Refused(_) | TransactError::Renamed) => {}
+        Err(TransactError::Ledger(error)) => {
+            tracing::error!(%error, "cannot attend to a session: trying again");
+            if let Some(session) = session {
+                engine.sessions.set(session, Some(engine.parts.timer.now() + PAUSE));
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! A gateway as a whole: opened from a directory, served, and stopped.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use greenwave_core::{Catalogue, Clock};
+use greenwave_ledger::{Ledger, LedgerError, OpenError, Registry, RegistryError, SqliteLedger};
+use greenwave_network::simulator::Settings;
+use greenwave_network::{Simulator, Timer};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::KeyRing;
+use crate::delivery::{self, AddressGuard, SinkClient};
+use crate::directory::SandboxDirectory;
+use crate::engine::{Engine, Parts};
+use crate::entropy::Entropy;
+use crate::http::{self, Api};
+use crate::sandbox::{self, Sandbox};
+use crate::secrets::{SecretError, Secrets};
+
+/// What a sandbox gateway is to be like.
+pub struct Config {
+    /// Where everything is kept. It is made if it is not there.
+    pub directory: PathBuf,
+    /// The port for applications, on loopback; 0 for any. The admin API has the next one.
+    pub port: u16,
+    /// How long the simulated network takes to grant a session.
+    pub grant_delay: Duration,
+    /// What time it is.
+    pub timer: Arc<dyn Timer>,
+    /// Where keys and ids come from.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Why a gateway does not start. The message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The directory cannot be used.
+    #[error("cannot use the directory {}: {source}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The port is taken.
+    #[error("port {port} is taken: stop what is using it, or choose another one with --port")]
+    PortTaken {
+        /// The port.
+        port: u16,
+    },
+    /// The port cannot be listened at.
+    #[error("cannot listen at port {port}: {source}")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
+    /// The ledger cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The secret cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The ledger cannot answer.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The sandbox's key cannot be made.
+    #[error("cannot make the sandbox's application key: {0}")]
+    Key(#[from] RegistryError),
+}
+
+/// A gateway that serves.
+pub struct Gateway {
+    sandbox: Sandbox,
+    ledger: Arc<dyn Ledger>,
+    api: Arc<Api>,
+    stop: CancellationToken,
+    /// What is asked to stop and waited for.
+    serving: JoinSet<()>,
+    /// What can be cut off at any time.
+    workers: JoinSet<()>,
+}
+
+impl Gateway {
+    /// Opens everything and serves. When this comes back, requests are answered.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let directory = config.directory.as_path();
+        make_directory(directory)?;
+        // First of all, so that a port that is taken is told before anything is written.
+        let public = listen(config.port).await?;
+        let admin =
+            listen(config.port.checked_add(1).filter(|_| config.port != 0).unwrap_or(0)).await?;
+        let (public_at, admin_at) = (address(&public)?, address(&admin)?);
+
+        let secrets = Arc::new(Secrets::open(directory, &*config.entropy)?);
+        let clock: Arc<dyn Clock> = Arc::new(TimerClock(Arc::clone(&config.timer)));
+        let sqlite = Arc::new(SqliteLedger::open(directory, clock)?);
+        let ledger: Arc<dyn Ledger> = Arc::clone(&sqlite) as _;
+        let registry: Arc<dyn Registry> = sqlite;
+        let keys =
+            KeyRing::load(registry, Arc::clone(&secrets), Arc::clone(&config.entropy)).await?;
+        let sandbox =
+            sandbox::prepare(directory, public_at, admin_at, &keys, &*config.entropy).await?;
+
+        let (engine, workers) = start_engine(&config, Arc::clone(&ledger), secrets).await?;
+        let stop = CancellationToken::new();
+        let mut serving = JoinSet::new();
+        let guard = AddressGuard::new(public_at.ip().is_loopback(), vec![public_at, admin_at]);
+        let client = SinkClient::new(guard).map_err(|source| io_error(directory, source))?;
+        serving.spawn(delivery::deliver(Arc::clone(&engine), Arc::new(client), stop.clone()));
+
+        let api = Arc::new(Api::new(engine, keys, sandbox.admin_token.clone(), config.entropy));
+        serving.spawn(http::serve(public, http::public_routes(Arc::clone(&api)), stop.clone()));
+        serving.spawn(http::serve(admin, http::admin_routes(Arc::clone(&api)), stop.clone()));
+        Ok(Self { sandbox, ledger, api, stop, serving, workers })
+    }
+
+    /// Where it is and how to use it.
+    #[must_use]
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// Comes when the ledger can keep nothing any more.
+    pub async fn failed(&self) -> LedgerError {
+        self.ledger.failed().await
+    }
+
+    /// Lets requests and deliveries that are under way finish, and stops.
+    pub async fn stop(mut self) {
+        self.api.drain();
+        self.stop.cancel();
+        while self.serving.join_next().await.is_some() {}
+        self.workers.shutdown().await;
+    }
+}
+
+async fn start_engine(
+    config: &Config,
+    ledger: Arc<dyn Ledger>,
+    secrets: Arc<Secrets>,
+) -> Result<(Arc<Engine>, JoinSet<()>), StartError> {
+    let catalogue = Arc::new(Catalogue::nokia());
+    let network = Simulator::start(
+        &config.directory.join("network.jsonl"),
+        Arc::clone(&catalogue),
+        Settings { grant_delay: config.grant_delay },
+        Arc::clone(&config.timer),
+    )
+    .map_err(|source| io_error(&config.directory, source))?;
+    let parts = Parts {
+        ledger,
+        network: Arc::new(network),
+        directory: Arc::new(SandboxDirectory::new(Arc::clone(&secrets))),
+        catalogue,
+        secrets,
+        entropy: Arc::clone(&config.entropy),
+        timer: Arc::clone(&config.timer),
+    };
+    Ok(Engine::start(parts).await?)
+}
+
+fn make_directory(path: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(path).map_err(|source| io_error(path, source))
+}
+
+fn io_error(directory: &Path, source: io::Error) -> StartError {
+    StartError::Directory { path: directory.to_owned(), source }
+}
+
+/// Listens on loopback: nobody else can reach the gateway unless it is told to let them.
+async fn listen(port: u16) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await;
+    listener.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortTaken { port },
+        _ => StartError::Listen { port, source },
+    })
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|source| StartError::Listen { port: 0, source })
+}
+
+/// A timer, for those who only want to know the time.
+struct TimerClock(Arc<dyn Timer>);
+
+impl Clock for TimerClock {
+    fn now(&self) -> jiff::Timestamp {
+        self.0.now()
+    }
+}

@@ -1,0 +1,85 @@
+//! Answers: JSON, and failures with the body that CAMARA gives them.
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use greenwave_core::RuleSet;
+use greenwave_wire::{ErrorInfo, v0};
+use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+
+use crate::engine::EngineError;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A JSON body with this status.
+pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
+    (status, [(CONTENT_TYPE, JSON)], body.into()).into_response()
+}
+
+/// An answer that is no success.
+#[derive(Debug)]
+pub(super) struct Failure(Box<ErrorInfo>);
+
+impl From<ErrorInfo> for Failure {
+    fn from(error: ErrorInfo) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl Failure {
+    /// What an engine's error is called under these rules.
+    pub(super) fn of(error: &EngineError, rules: &RuleSet) -> Self {
+        let error = match error {
+            EngineError::Invalid(invalid) => v0::invalid_create(invalid),
+            EngineError::UnknownDevice(unknown) => {
+                ErrorInfo::unknown_device(unknown.field, unknown.known)
+            }
+            EngineError::Refused(refusal) => ErrorInfo::of_refusal(refusal, rules.id),
+            EngineError::Directory(wrong) => ErrorInfo::invalid_argument("device", wrong),
+            EngineError::Ledger(error) => {
+                tracing::error!(%error, "the ledger cannot answer");
+                ErrorInfo::unavailable()
+            }
+            EngineError::Unsettled => ErrorInfo::unavailable(),
+        };
+        error.into()
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = json(status, self.0.to_json());
+        let headers = response.headers_mut();
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            // What is left of the body is not read any more.
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// Runs what changes something to its end, even if the one who asked for it has gone away: a
+/// session that was made must not depend on whether its answer could be sent.
+pub(super) async fn detached<T: Send + 'static>(
+    change: impl Future<Output = Result<T, EngineError>> + Send + 'static,
+    rules: &RuleSet,
+) -> Result<T, Failure> {
+    match tokio::spawn(change).await {
+        Ok(result) => result.map_err(|error| Failure::of(&error, rules)),
+        Err(error) => {
+            tracing::error!(%error, "a change came to no end");
+            Err(ErrorInfo::internal().into())
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What every request goes through: a limit on how many there are, a correlator, headers that
+//! every answer has, and a line in the log.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use greenwave_wire::ErrorInfo;
+use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::Api;
+use super::answer::Failure;
+use crate::entropy;
+use crate::secrets::to_hex;
+
+const CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");
+const MODE: HeaderName = HeaderName::from_static("x-greenwave-mode");
+
+/// The longest correlator that is echoed (CAMARA Commonalities).
+const LONGEST_CORRELATOR: usize = 256;
+
+/// See the module.
+pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let correlator = correlator(&api, request.headers());
+    let method = request.method().clone();
+    // The path as it is written in the routes: a real one may hold a phone number.
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = match api.requests.try_acquire() {
+        Ok(_permit) => run(request, next).await,
+        Err(_) => Failure::from(ErrorInfo::unavailable()).into_response(),
+    };
+    let status = response.status().as_u16();
+    let path = path.as_ref().map_or("(none)", MatchedPath::as_str);
+    let id = correlator.to_str().unwrap_or_default();
+    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    if status >= 500 {
+        tracing::warn!(%method, path, status, micros, correlator = id, "request");
+    } else {
+        tracing::debug!(%method, path, status, micros, correlator = id, "request");
+    }
+    let headers = response.headers_mut();
+    headers.insert(CORRELATOR, correlator);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(MODE, HeaderValue::from_static("sandbox"));
+    response
+}
+
+/// A handler that panics is a bug here, and no reason for silence there.
+async fn run(request: Request, next: Next) -> Response {
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| Failure::from(ErrorInfo::internal()).into_response())
+}
+
+/// The request's own correlator, if it is one, else a new one.
+fn correlator(api: &Api, headers: &HeaderMap) -> HeaderValue {
+    let given = headers.get(&CORRELATOR).filter(|value| is_correlator(value.as_bytes()));
+    given.cloned().unwrap_or_else(|| {
+        let drawn = to_hex(&entropy::sixteen(&*api.entropy));
+        HeaderValue::try_from(drawn).unwrap_or(HeaderValue::from_static("none"))
+    })
+}
+
+fn is_correlator(text: &[u8]) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_:;./<>{}".contains(byte);
+    (1..=LONGEST_CORRELATOR).contains(&text.len()) && text.iter().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_harmless_correlators_are_echoed() {
+        assert!(is_correlator(b"a-B_9:;./<>{}"));
+        assert!(!is_correlator(b""));
+        assert!(!is_correlator(b"a b"));
+        assert!(!is_correlator(b"a\"b"));
+        assert!(!is_correlator(&[b'a'; 257]));
+    }
+}

@@ -1,0 +1,89 @@
+//! Which path leads where.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+use greenwave_wire::ErrorInfo;
+use http::{Method, StatusCode};
+
+use super::answer::{Failure, json};
+use super::observe::observe;
+use super::v0::Dialect;
+use super::{Api, admin, health, v0};
+
+/// The paths that a stranger is told of.
+const PUBLIC_PATHS: [&str; 8] = [
+    "/qod/v0/sessions",
+    "/qod/v0/sessions/{sessionId}",
+    "/qod/v0/sessions/{sessionId}/extend",
+    "/qod/v0/retrieve-sessions",
+    "/qod/v0-epoch/… (the same with times in seconds)",
+    "/healthz",
+    "/readyz",
+    "/",
+];
+
+const ADMIN_PATHS: [&str; 3] =
+    ["/greenwave/v1/applications", "/greenwave/v1/keys", "/greenwave/v1/keys/{id}"];
+
+/// What applications and probes use.
+pub fn public_routes(api: Arc<Api>) -> Router {
+    let router = Router::new()
+        .nest("/qod/v0", qod_v0(Dialect::V0))
+        .nest("/qod/v0-epoch", qod_v0(Dialect::V0Epoch))
+        .route("/", get(root))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .fallback(unknown_public_path)
+        .method_not_allowed_fallback(method_not_allowed);
+    finish(router, api)
+}
+
+/// What the one who runs the gateway uses, on a listener of its own.
+pub fn admin_routes(api: Arc<Api>) -> Router {
+    let router = Router::new()
+        .route("/greenwave/v1/applications", get(admin::list_applications))
+        .route("/greenwave/v1/keys", get(admin::list_keys).post(admin::create_key))
+        .route("/greenwave/v1/keys/{id}", delete(admin::revoke_key))
+        .fallback(unknown_admin_path)
+        .method_not_allowed_fallback(method_not_allowed);
+    finish(router, api)
+}
+
+fn qod_v0(dialect: Dialect) -> Router<Arc<Api>> {
+    Router::new()
+        .route("/sessions", get(v0::list::list).post(v0::create::create))
+        .route("/sessions/{id}", get(v0::get::get).delete(v0::delete::delete))
+        .route("/sessions/{id}/extend", post(v0::extend::extend))
+        .route("/retrieve-sessions", post(v0::retrieve::retrieve))
+        .layer(axum::Extension(dialect))
+}
+
+fn finish(router: Router<Arc<Api>>, api: Arc<Api>) -> Router {
+    router.layer(middleware::from_fn_with_state(Arc::clone(&api), observe)).with_state(api)
+}
+
+async fn root() -> Response {
+    let body = format!(
+        r#"{{"name":"greenwave","version":"{}","mode":"sandbox","paths":{}}}"#,
+        env!("CARGO_PKG_VERSION"),
+        serde_json::json!(PUBLIC_PATHS)
+    );
+    json(StatusCode::OK, body)
+}
+
+async fn unknown_public_path(request: Request) -> Failure {
+    ErrorInfo::unknown_path(request.uri().path(), &PUBLIC_PATHS).into()
+}
+
+async fn unknown_admin_path(request: Request) -> Failure {
+    ErrorInfo::unknown_path(request.uri().path(), &ADMIN_PATHS).into()
+}
+
+async fn method_not_allowed(method: Method) -> Failure {
+    ErrorInfo::method_not_allowed(method.as_str()).into()
+}

@@ -1,0 +1,59 @@
+//! The handlers of `/qod/v0` and its twin: a file for each verb, each a recipe.
+
+pub(super) mod create;
+pub(super) mod delete;
+pub(super) mod extend;
+pub(super) mod get;
+pub(super) mod list;
+pub(super) mod retrieve;
+
+use axum::response::Response;
+use greenwave_core::SessionId;
+use greenwave_ledger::Seen;
+use greenwave_wire::ErrorInfo;
+use greenwave_wire::v0::{self, Times};
+use http::{HeaderMap, StatusCode};
+
+use super::answer::{Failure, json};
+
+/// Which of the two the path says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `/qod/v0`
+    V0,
+    /// `/qod/v0-epoch`
+    V0Epoch,
+}
+
+impl Dialect {
+    /// Where its paths begin.
+    fn path(self) -> &'static str {
+        match self {
+            Self::V0 => "/qod/v0",
+            Self::V0Epoch => "/qod/v0-epoch",
+        }
+    }
+
+    /// How times are written: as the path says, but in seconds for the generated clients of 10.0,
+    /// which can be told by a header.
+    fn times(self, headers: &HeaderMap) -> Times {
+        match self {
+            Self::V0 if !headers.contains_key("x-fern-language") => Times::Iso,
+            Self::V0 | Self::V0Epoch => Times::Epoch,
+        }
+    }
+}
+
+/// An id that is none names no session, just as one that was never given out.
+fn session_id(text: &str) -> Result<SessionId, Failure> {
+    Ok(SessionId::parse(text).ok_or_else(ErrorInfo::unknown_session)?)
+}
+
+fn one(status: StatusCode, seen: &Seen, times: Times) -> Response {
+    json(status, v0::session_info(&seen.session, &seen.view, times))
+}
+
+fn many(seen: &[Seen], times: Times) -> Response {
+    let list = seen.iter().map(|seen| (&seen.session, &seen.view));
+    json(StatusCode::OK, v0::session_list(list, times))
+}

@@ -1,0 +1,31 @@
+//! `POST /sessions/{id}/extend`
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use greenwave_wire::v0;
+use http::{HeaderMap, StatusCode};
+
+use super::{Dialect, one, session_id};
+use crate::http::Api;
+use crate::http::answer::{Failure, detached};
+use crate::http::authenticate::Authenticated;
+use crate::http::body::JsonBody;
+
+pub(in crate::http) async fn extend(
+    State(api): State<Arc<Api>>,
+    Extension(dialect): Extension<Dialect>,
+    Authenticated(application): Authenticated,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Failure> {
+    let id = session_id(&id)?;
+    let by = v0::read_extend(&body)?;
+    let engine = Arc::clone(&api.engine);
+    let extend = async move { engine.extend(application, v0::rules(), id, by).await };
+    let seen = detached(extend, v0::rules()).await?;
+    Ok(one(StatusCode::OK, &seen, dialect.times(&headers)))
+}

@@ -1,0 +1,51 @@
+//! `GET /sessions`: those of a device, or a page of all.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use greenwave_ledger::Page;
+use greenwave_wire::v0::{self, Listing};
+use http::header::LINK;
+use http::{HeaderMap, HeaderValue};
+
+use super::{Dialect, many};
+use crate::http::Api;
+use crate::http::answer::Failure;
+use crate::http::authenticate::Authenticated;
+
+pub(in crate::http) async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(dialect): Extension<Dialect>,
+    Authenticated(application): Authenticated,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let times = dialect.times(&headers);
+    let failure = |error| Failure::of(&error, v0::rules());
+    match v0::read_listing(query.as_deref().unwrap_or_default())? {
+        Listing::OfDevice(device) => {
+            let seen = api.engine.sessions_of_device(application, v0::rules(), &device).await;
+            Ok(many(&seen.map_err(failure)?, times))
+        }
+        Listing::All { page, per_page } => {
+            let wanted = Page { index: page - 1, size: per_page };
+            let listed = api.engine.sessions(application, wanted).await.map_err(failure)?;
+            let mut response = many(&listed.sessions, times);
+            if listed.more {
+                let next = next_page(dialect, page, per_page);
+                response.headers_mut().extend(next.map(|next| (LINK, next)));
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// Where the next page is (RFC 8288).
+fn next_page(dialect: Dialect, page: usize, per_page: usize) -> Option<HeaderValue> {
+    let path = dialect.path();
+    let next = page.checked_add(1)?;
+    let link = format!(r#"<{path}/sessions?page={next}&perPage={per_page}>; rel="next""#);
+    HeaderValue::try_from(link).ok()
+}

@@ -1,0 +1,7 @@
+//! The command `greenwave`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    greenwave::cli::main()
+}

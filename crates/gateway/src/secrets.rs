@@ -1,0 +1,232 @@
+//! The installation's secret, and everything that is made from it: the keyed hashes of application
+//! keys and device identifiers, and the sealing of credentials.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, RandomizedNonceKey};
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use greenwave_core::{IdentifierKey, SealedCredential, SessionId};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::entropy::Entropy;
+
+/// Keys for each purpose, derived from the secret in `DIR/secret`.
+pub struct Secrets {
+    application_keys: hmac::Key,
+    identifiers: hmac::Key,
+    credentials: RandomizedNonceKey,
+}
+
+/// Why the secret cannot be had. The message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// There is a ledger, but not the secret that it was written with.
+    #[error(
+        "{} is missing: without it no application key of this ledger is valid. Restore it, or name another directory with --data",
+        .0.display()
+    )]
+    Missing(PathBuf),
+    /// The file is not what was written.
+    #[error("{} is not 64 hexadecimal digits: restore it from a backup", .0.display())]
+    Malformed(PathBuf),
+    /// The file system refuses.
+    #[error("cannot use {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Secrets {
+    /// Reads `DIR/secret`; makes it in a directory that has no ledger yet.
+    pub fn open(directory: &Path, entropy: &dyn Entropy) -> Result<Self, SecretError> {
+        let path = directory.join("secret");
+        Self::make(directory, &path, entropy)?;
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let master = from_hex(text.trim()).ok_or(SecretError::Malformed(path))?;
+                Ok(Self::derive(&master))
+            }
+            Err(source) => Err(SecretError::Io { path, source }),
+        }
+    }
+
+    /// Makes the secret, unless there is one: of two processes that start at once, both use the
+    /// one that was there first.
+    fn make(directory: &Path, path: &Path, entropy: &dyn Entropy) -> Result<(), SecretError> {
+        if path.exists() {
+            return Ok(());
+        }
+        if directory.join("ledger.db").exists() {
+            return Err(SecretError::Missing(path.to_owned()));
+        }
+        let mut master = [0; 32];
+        entropy.fill(&mut master);
+        let new = path.with_extension(std::process::id().to_string());
+        let text = format!("{}\n", to_hex(&master));
+        let made = write_private(&new, &text).and_then(|()| match std::fs::hard_link(&new, path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => std::fs::remove_file(&new),
+        });
+        made.map_err(|source| SecretError::Io { path: path.to_owned(), source })
+    }
+
+    fn derive(master: &[u8; 32]) -> Self {
+        let master = hmac::Key::new(HMAC_SHA256, master);
+        let derived = |purpose: &str| hmac::sign(&master, purpose.as_bytes());
+        let key = |purpose: &str| hmac::Key::new(HMAC_SHA256, derived(purpose).as_ref());
+        #[expect(clippy::expect_used, reason = "an HMAC-SHA256 is as long as an AES-256 key")]
+        let credentials =
+            RandomizedNonceKey::new(&AES_256_GCM, derived("greenwave sink credentials").as_ref())
+                .expect("32 bytes are a key");
+        Self {
+            application_keys: key("greenwave application keys"),
+            identifiers: key("greenwave device identifiers"),
+            credentials,
+        }
+    }
+
+    /// The hash under which an application key is kept.
+    #[must_use]
+    pub fn hash_application_key(&self, key: &str) -> [u8; 32] {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(hmac::sign(&self.application_keys, key.as_bytes()).as_ref());
+        hash
+    }
+
+    /// The hash under which an identifier of a device is kept. `kind` keeps a number from being
+    /// taken for a name of the same text.
+    #[must_use]
+    pub fn hash_identifier(&self, kind: &str, text: &[u8]) -> IdentifierKey {
+        let mut hash = hmac::Context::with_key(&self.identifiers);
+        hash.update(kind.as_bytes());
+        hash.update(&[0]);
+        hash.update(text);
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash.sign().as_ref()[..16]);
+        IdentifierKey(key)
+    }
+
+    /// Encrypts a sink's credential. It can only be opened for the same session.
+    #[must_use]
+    pub fn seal(&self, session: SessionId, credential: &SecretString) -> Option<SealedCredential> {
+        let mut bytes = credential.expose_secret().as_bytes().to_vec();
+        let aad = Aad::from(session.as_bytes());
+        let nonce = self.credentials.seal_in_place_append_tag(aad, &mut bytes).ok()?;
+        let mut sealed = nonce.as_ref().to_vec();
+        sealed.append(&mut bytes);
+        Some(SealedCredential(sealed.into()))
+    }
+
+    /// Decrypts a sink's credential; `None` if it was sealed with another secret, or for another
+    /// session.
+    #[must_use]
+    pub fn open_sealed(
+        &self,
+        session: SessionId,
+        sealed: &SealedCredential,
+    ) -> Option<SecretString> {
+        let (nonce, bytes) = sealed.0.split_at_checked(aws_lc_rs::aead::NONCE_LEN)?;
+        let nonce = aws_lc_rs::aead::Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut bytes = bytes.to_vec();
+        let aad = Aad::from(session.as_bytes());
+        let opened = self.credentials.open_in_place(nonce, aad, &mut bytes).ok()?;
+        String::from_utf8(opened.to_vec()).ok().map(SecretString::from)
+    }
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    let mut file: File = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
+    match path.parent() {
+        Some(directory) if directory.as_os_str().is_empty() => File::open(".")?.sync_all(),
+        Some(directory) => File::open(directory)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use greenwave_core::DeviceKey;
+
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    fn session(number: u8) -> SessionId {
+        SessionId::new([number; 16], DeviceKey([0; 16]).bucket())
+    }
+
+    #[test]
+    fn the_secret_is_made_once_and_private() {
+        let directory = tempfile::tempdir().unwrap();
+        let entropy = SystemEntropy::default();
+        let first = Secrets::open(directory.path(), &entropy).unwrap();
+        let again = Secrets::open(directory.path(), &entropy).unwrap();
+        assert_eq!(first.hash_application_key("k"), again.hash_application_key("k"));
+        let mode = std::fs::metadata(directory.path().join("secret")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+
+        let other = tempfile::tempdir().unwrap();
+        let other = Secrets::open(other.path(), &entropy).unwrap();
+        assert_ne!(first.hash_application_key("k"), other.hash_application_key("k"));
+    }
+
+    #[test]
+    fn a_secret_that_is_lost_or_broken_is_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let entropy = SystemEntropy::default();
+        std::fs::write(directory.path().join("ledger.db"), "").unwrap();
+        assert!(matches!(Secrets::open(directory.path(), &entropy), Err(SecretError::Missing(_))));
+        std::fs::write(directory.path().join("secret"), "0123").unwrap();
+        assert!(matches!(
+            Secrets::open(directory.path(), &entropy),
+            Err(SecretError::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn a_credential_opens_for_its_own_session_only() {
+        let secrets = Secrets::derive(&[7; 32]);
+        let sealed = secrets.seal(session(1), &SecretString::from("my-token")).unwrap();
+        assert!(!sealed.0.windows(8).any(|window| window == b"my-token"));
+        let opened = secrets.open_sealed(session(1), &sealed).unwrap();
+        assert_eq!(opened.expose_secret(), "my-token");
+        assert!(secrets.open_sealed(session(2), &sealed).is_none());
+        assert!(Secrets::derive(&[8; 32]).open_sealed(session(1), &sealed).is_none());
+        assert!(secrets.open_sealed(session(1), &SealedCredential([1, 2].into())).is_none());
+    }
+
+    #[test]
+    fn kinds_of_identifiers_are_kept_apart() {
+        let secrets = Secrets::derive(&[7; 32]);
+        assert_ne!(secrets.hash_identifier("a", b"bc"), secrets.hash_identifier("ab", b"c"));
+        assert_eq!(secrets.hash_identifier("a", b"b"), secrets.hash_identifier("a", b"b"));
+    }
+}
