@@ -140,7 +140,8 @@ mod tests {
                 }
                 prop_assert_eq!(deadlines.len(), model.len());
                 prop_assert_eq!(deadlines.is_empty(), model.is_empty());
-                prop_assert_eq!(deadlines.next(), model.iter().min().map(|&(millis, _)| at(millis)));
+                let earliest = model.iter().min().map(|&(millis, _)| at(millis));
+                prop_assert_eq!(deadlines.next(), earliest);
             }
         }
     }

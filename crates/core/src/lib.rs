@@ -5,7 +5,7 @@
 //!
 //! # The contract of the state machine
 //!
-//! [`decide`] is the only place where a session changes. It is given what the ledger holds of one
+//! [`decide()`] is the only place where a session changes. It is given what the ledger holds of one
 //! device ([`DeviceState`]), a [`Command`] and the gateway time, and answers with [`Changes`] or a
 //! [`Refusal`]. It never fails half-way: a refusal changes nothing.
 //!

@@ -19,7 +19,8 @@ pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
 const LONGEST_NETWORK_PAUSE: Duration = Duration::from_secs(60);
 
-/// The pauses between the eight tries to deliver an event: 5 s, 30 s, 5 min, 30 min, 2 h, 5 h, 10 h.
+/// The pauses between the eight tries to deliver an event: 5 s, 30 s, 5 min, 30 min, 2 h, 5 h and
+/// 10 h.
 const DELIVERY_PAUSES_S: [u64; DELIVERY_TRIES as usize - 1] =
     [5, 30, 300, 1_800, 7_200, 18_000, 36_000];
 

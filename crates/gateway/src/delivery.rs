@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use greenwave_core::retry;
 use greenwave_ledger::{Notification, OutboxId, Outcome, Settlement};
+use jiff::Timestamp;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +59,8 @@ struct Worker {
     engine: Arc<Engine>,
     client: Arc<SinkClient>,
     lanes: Lanes,
-    under_way: JoinSet<()>,
+    /// Each tells when its notification is to be tried again, if it is.
+    under_way: JoinSet<Option<Timestamp>>,
     ids: HashMap<Id, OutboxId>,
 }
 
@@ -99,26 +101,36 @@ impl Worker {
             let (engine, client) = (Arc::clone(&self.engine), Arc::clone(&self.client));
             let attempt = self.under_way.spawn(async move {
                 let attempt = client.send(&engine.parts().secrets, &notification.event).await;
-                settle(&engine, &notification, attempt).await;
+                settle(&engine, &notification, attempt).await
             });
             self.ids.insert(attempt.id(), id);
         }
     }
 
-    fn ended(&mut self, ended: &Result<(Id, ()), JoinError>) {
-        let id = match ended {
-            Ok((id, ())) => *id,
-            Err(error) => error.id(),
+    /// Only once it has left its lane may a notification come due again.
+    fn ended(&mut self, ended: &Result<(Id, Option<Timestamp>), JoinError>) {
+        let (task, next_at) = match ended {
+            Ok((task, next_at)) => (*task, *next_at),
+            Err(error) => {
+                tracing::error!(%error, "a delivery came to no end: it is made again");
+                (error.id(), Some(self.engine.parts().timer.now() + PAUSE))
+            }
         };
-        if let Some(id) = self.ids.remove(&id) {
+        if let Some(id) = self.ids.remove(&task) {
             self.lanes.done(id);
+            self.engine.outbox().set(id, next_at);
         }
         self.start();
     }
 }
 
-/// Keeps what came of an attempt. If it cannot be kept, the event is sent again.
-async fn settle(engine: &Engine, notification: &Notification, attempt: Attempt) {
+/// Keeps what came of an attempt, and tells when there is to be another. If it cannot be kept, the
+/// event is sent again.
+async fn settle(
+    engine: &Engine,
+    notification: &Notification,
+    attempt: Attempt,
+) -> Option<Timestamp> {
     let parts = engine.parts();
     let now = parts.timer.now();
     let mut jitter = [0; 4];
@@ -146,10 +158,10 @@ async fn settle(engine: &Engine, notification: &Notification, attempt: Attempt) 
         }
     }
     match parts.ledger.settle(notification.id, settlement).await {
-        Ok(()) => engine.outbox().set(notification.id, next_at),
+        Ok(()) => next_at,
         Err(error) => {
             tracing::error!(%error, "cannot keep what came of a delivery: it is made again");
-            engine.outbox().set(notification.id, Some(now + PAUSE));
+            Some(now + PAUSE)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where the truth about sessions is kept.
 //!
-//! A [`Ledger`] takes commands, decides on them with [`greenwave_core::decide`] inside its own
+//! A [`Ledger`] takes commands, decides on them with [`greenwave_core::decide()`] inside its own
 //! transaction, and keeps what was decided: the session, what the network owes it, and a row of
 //! the outbox for each event. It knows no wire format and no network.
 //!

@@ -89,7 +89,7 @@ impl NetworkAccessIdentifier {
         self.text().rsplit_once('@').map_or("", |(local, _)| local)
     }
 
-    /// What stands after the `@`, in lower case: the case of a realm has no meaning (RFC 7542, 2.4).
+    /// What stands after the `@`, in lower case: the case of a realm means nothing (RFC 7542, 2.4).
     #[must_use]
     pub fn domain(&self) -> String {
         self.text().rsplit_once('@').map_or_else(String::new, |(_, domain)| domain.to_lowercase())

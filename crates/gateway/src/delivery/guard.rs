@@ -2,7 +2,7 @@
 //!
 //! An application chooses the URL, and the gateway stands where the application cannot reach:
 //! beside the core network and the machine's own services. So each address that is about to be
-//! dialled is held against this list; a check of the name beforehand would be worth nothing, because
+//! dialled is held against this list. To check the name beforehand would be worth nothing, because
 //! a name can mean another address a moment later.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -1,7 +1,6 @@
 //! The accept loop: how connections are taken, bounded, and brought to their end.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,7 +9,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// How many connections there may be. Whoever comes then waits in the kernel's queue.
@@ -42,28 +41,21 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// What every HTTP/2 connection begins with (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Serves HTTP/1.1 and HTTP/2 until `stop` says so, and then lets requests finish.
+/// Serves HTTP/1.1 and HTTP/2 until `stop` says so, and then lets requests finish. If it is dropped
+/// instead, every connection is cut off.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
     let graceful = GracefulShutdown::new();
     loop {
-        let accepted = tokio::select! {
-            accepted = accept(&listener, &connections) => accepted,
-            () = stop.cancelled() => break,
-        };
-        let Some((stream, permit)) = accepted else { continue };
-        let (router, watcher) = (router.clone(), graceful.watcher());
-        let stop = stop.clone();
-        tokio::spawn(async move {
-            let version = tokio::select! {
-                version = tokio::time::timeout(HEAD_TIMEOUT, detect(&stream)) => version,
-                () = stop.cancelled() => return,
-            };
-            if let Ok(Ok(version)) = version {
-                serve_connection(stream, version, router, watcher).await;
+        tokio::select! {
+            accepted = accept(&listener), if connections.len() < CONNECTIONS => {
+                let Some(stream) = accepted else { continue };
+                let (router, watcher) = (router.clone(), graceful.watcher());
+                connections.spawn(serve_connection(stream, router, watcher, stop.clone()));
             }
-            drop(permit);
-        });
+            Some(_) = connections.join_next() => {}
+            () = stop.cancelled() => break,
+        }
     }
     drop(listener);
     if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
@@ -71,19 +63,34 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     }
 }
 
-/// Takes a connection once there is room for one.
-async fn accept(
-    listener: &TcpListener,
-    connections: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(connections).acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener) -> Option<TcpStream> {
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
+        Ok((stream, _)) => Some(stream),
         Err(error) => {
             tracing::warn!(%error, "cannot take a connection");
             tokio::time::sleep(ACCEPT_PAUSE).await;
             None
         }
+    }
+}
+
+/// Serves a connection to its end. An error is the other side's: it has gone away, or does not
+/// speak HTTP.
+async fn serve_connection(
+    stream: TcpStream,
+    router: Router,
+    watcher: Watcher,
+    stop: CancellationToken,
+) {
+    let _ = stream.set_nodelay(true);
+    let version = tokio::select! {
+        version = tokio::time::timeout(HEAD_TIMEOUT, detect(&stream)) => version,
+        () = stop.cancelled() => return,
+    };
+    match version {
+        Ok(Ok(Version::Http1)) => serve_http1(stream, router, watcher).await,
+        Ok(Ok(Version::Http2)) => serve_http2(stream, router, watcher).await,
+        Ok(Err(_)) | Err(_) => {}
     }
 }
 
@@ -115,28 +122,22 @@ async fn detect(stream: &TcpStream) -> io::Result<Version> {
     }
 }
 
-/// An error here is the other side's: it has gone away, or does not speak HTTP.
-async fn serve_connection(stream: TcpStream, version: Version, router: Router, watcher: Watcher) {
-    let _ = stream.set_nodelay(true);
-    let (stream, service) = (TokioIo::new(stream), TowerToHyperService::new(router));
-    match version {
-        Version::Http1 => {
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_TIMEOUT)
-                .max_buf_size(HEAD_LIMIT)
-                .serve_connection(stream, service);
-            let _ = watcher.watch(connection).await;
-        }
-        Version::Http2 => {
-            let connection = http2::Builder::new(TokioExecutor::new())
-                .timer(TokioTimer::new())
-                .max_concurrent_streams(STREAMS)
-                .max_header_list_size(HEAD_LIMIT as u32)
-                .keep_alive_interval(KEEP_ALIVE_INTERVAL)
-                .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-                .serve_connection(stream, service);
-            let _ = watcher.watch(connection).await;
-        }
-    }
+async fn serve_http1(stream: TcpStream, router: Router, watcher: Watcher) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_LIMIT)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let _ = watcher.watch(connection).await;
+}
+
+async fn serve_http2(stream: TcpStream, router: Router, watcher: Watcher) {
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD_LIMIT as u32)
+        .keep_alive_interval(KEEP_ALIVE_INTERVAL)
+        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let _ = watcher.watch(connection).await;
 }

@@ -95,78 +95,60 @@ fn changed(path: &str, value: &str) -> String {
     body.to_string()
 }
 
+/// A member, the value that it cannot have, the field that is named, and a part of what is said to
+/// be right.
+const WRONG: &[(&str, &str, &str, &str)] = &[
+    ("qosProfile", "absent", "qosProfile", "QOS_L"),
+    ("qosProfile", r#""Q L""#, "qosProfile", "3 to 256"),
+    ("qosProfile", "7", "qosProfile", "expected a string"),
+    ("device", "absent", "device", "identifier"),
+    ("device", "{}", "device", "phoneNumber"),
+    ("device", "[]", "device", "a JSON object"),
+    ("device.phoneNumber", r#""+36 72 160""#, "device.phoneNumber", "no spaces"),
+    ("device.phoneNumber", r#""(36)72160""#, "device.phoneNumber", "parentheses"),
+    ("device.networkAccessIdentifier", r#""""#, "device.networkAccessIdentifier", "local@domain"),
+    ("device.ipv4Address", r#"{"publicAddress":"1.2.3.4"}"#, "device.ipv4Address", "publicPort"),
+    (
+        "device.ipv4Address",
+        r#"{"privateAddress":"1.2.3.4"}"#,
+        "device.ipv4Address",
+        "publicAddress",
+    ),
+    ("device.ipv4Address", r#"{"publicPort":80}"#, "device.ipv4Address", "publicAddress"),
+    ("device.ipv4Address.publicPort", "-1", "device.ipv4Address.publicPort", "0 to 65535"),
+    ("device.ipv4Address.publicPort", "65536", "device.ipv4Address.publicPort", "0 to 65535"),
+    ("device.ipv4Address.publicAddress", r#""1.2.3""#, "device.ipv4Address.publicAddress", "four"),
+    ("device.ipv6Address", r#""fe80::/64""#, "device.ipv6Address", "2001:db8"),
+    ("applicationServer", "absent", "applicationServer", "ipv4Address"),
+    ("applicationServer", "{}", "applicationServer", "ipv4Address or ipv6Address"),
+    ("applicationServer.ipv4Address", r#""x""#, "applicationServer.ipv4Address", "203.0.113.0/24"),
+    ("applicationServer.ipv6Address", r#""x""#, "applicationServer.ipv6Address", "2001:db8::/64"),
+    ("devicePorts", "{}", "devicePorts", "leave it out"),
+    ("devicePorts", r#"{"ports":[],"ranges":[]}"#, "devicePorts", "leave it out"),
+    ("devicePorts", r#"{"ports":[1,-1]}"#, "devicePorts.ports[1]", "0 to 65535"),
+    ("devicePorts", r#"{"ports":["80"]}"#, "devicePorts.ports[0]", "a whole number"),
+    (
+        "applicationServerPorts",
+        r#"{"ranges":[{"from":81,"to":80}]}"#,
+        "applicationServerPorts.ranges[0]",
+        "lower port",
+    ),
+    (
+        "applicationServerPorts",
+        r#"{"ranges":[{"from":1}]}"#,
+        "applicationServerPorts.ranges[0]",
+        "`to`",
+    ),
+    ("duration", "1.5", "duration", "a whole number"),
+    ("duration", r#""60""#, "duration", "a whole number"),
+    ("duration", "true", "duration", "a whole number"),
+    ("notificationUrl", r#""example.com""#, "notificationUrl", "https://"),
+    ("webhook", r#"{"notificationUrl":"ftp://a.b/"}"#, "webhook.notificationUrl", "https://"),
+];
+
 #[test]
 fn what_is_wrong_is_named_and_what_would_be_right_is_said() {
-    let range = r#"{"ranges":[{"from":81,"to":80}]}"#;
-    let cases = [
-        ("qosProfile", "absent", "qosProfile", "QOS_L"),
-        ("qosProfile", r#""Q L""#, "qosProfile", "3 to 256"),
-        ("qosProfile", "7", "qosProfile", "expected a string"),
-        ("device", "absent", "device", "identifier"),
-        ("device", "{}", "device", "phoneNumber"),
-        ("device", "[]", "device", "a JSON object"),
-        ("device.phoneNumber", r#""+36 72 160""#, "device.phoneNumber", "no spaces"),
-        ("device.phoneNumber", r#""(36)72160""#, "device.phoneNumber", "parentheses"),
-        (
-            "device.networkAccessIdentifier",
-            r#""""#,
-            "device.networkAccessIdentifier",
-            "local@domain",
-        ),
-        (
-            "device.ipv4Address",
-            r#"{"publicAddress":"1.2.3.4"}"#,
-            "device.ipv4Address",
-            "publicPort",
-        ),
-        (
-            "device.ipv4Address",
-            r#"{"privateAddress":"1.2.3.4"}"#,
-            "device.ipv4Address",
-            "publicAddress",
-        ),
-        ("device.ipv4Address", r#"{"publicPort":80}"#, "device.ipv4Address", "publicAddress"),
-        ("device.ipv4Address.publicPort", "-1", "device.ipv4Address.publicPort", "0 to 65535"),
-        ("device.ipv4Address.publicPort", "65536", "device.ipv4Address.publicPort", "0 to 65535"),
-        (
-            "device.ipv4Address.publicAddress",
-            r#""1.2.3""#,
-            "device.ipv4Address.publicAddress",
-            "four",
-        ),
-        ("device.ipv6Address", r#""fe80::/64""#, "device.ipv6Address", "2001:db8"),
-        ("applicationServer", "absent", "applicationServer", "ipv4Address"),
-        ("applicationServer", "{}", "applicationServer", "ipv4Address or ipv6Address"),
-        (
-            "applicationServer.ipv4Address",
-            r#""x""#,
-            "applicationServer.ipv4Address",
-            "203.0.113.0/24",
-        ),
-        (
-            "applicationServer.ipv6Address",
-            r#""x""#,
-            "applicationServer.ipv6Address",
-            "2001:db8::/64",
-        ),
-        ("devicePorts", "{}", "devicePorts", "leave it out"),
-        ("devicePorts", r#"{"ports":[],"ranges":[]}"#, "devicePorts", "leave it out"),
-        ("devicePorts", r#"{"ports":[1,-1]}"#, "devicePorts.ports[1]", "0 to 65535"),
-        ("devicePorts", r#"{"ports":["80"]}"#, "devicePorts.ports[0]", "a whole number"),
-        ("applicationServerPorts", range, "applicationServerPorts.ranges[0]", "lower port"),
-        (
-            "applicationServerPorts",
-            r#"{"ranges":[{"from":1}]}"#,
-            "applicationServerPorts.ranges[0]",
-            "`to`",
-        ),
-        ("duration", "1.5", "duration", "a whole number"),
-        ("duration", r#""60""#, "duration", "a whole number"),
-        ("duration", "true", "duration", "a whole number"),
-        ("notificationUrl", r#""example.com""#, "notificationUrl", "https://"),
-        ("webhook", r#"{"notificationUrl":"ftp://a.b/"}"#, "webhook.notificationUrl", "https://"),
-    ];
-    for (path, value, field, right) in cases {
+    for (path, value, field, right) in WRONG {
         let error = create(&changed(path, value)).unwrap_err();
         assert_eq!(error.status, 400);
         let named = error.message.starts_with(&format!("{field}: "));

@@ -1,0 +1,212 @@
+//! The command line, against a gateway that runs.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::process::{Process, greenwave};
+
+struct Cli {
+    directory: tempfile::TempDir,
+    process: Process,
+}
+
+/// What a command printed.
+struct Printed {
+    code: Option<i32>,
+    data: String,
+    talk: String,
+}
+
+impl From<Output> for Printed {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            data: String::from_utf8(output.stdout).unwrap(),
+            talk: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Printed {
+    fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}", self.talk);
+        self
+    }
+
+    fn json(self) -> Value {
+        let data = self.ok().data;
+        serde_json::from_str(&data).unwrap_or_else(|_| panic!("no JSON: {data}"))
+    }
+
+    /// The talk of a command that failed.
+    fn failed(self) -> String {
+        assert_eq!((self.code, self.data.as_str()), (Some(1), ""), "{}", self.talk);
+        self.talk
+    }
+}
+
+fn run(data: &Path, arguments: &[&str]) -> Printed {
+    greenwave().args(arguments).arg("--data").arg(data).output().unwrap().into()
+}
+
+impl Cli {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let process = Process::up(directory.path());
+        Self { directory, process }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Printed {
+        run(self.directory.path(), arguments)
+    }
+
+    fn create(&self, device: &str) -> String {
+        let arguments =
+            ["sessions", "create", "--device", device, "--server", "203.0.113.5", "--json"];
+        self.run(&arguments).json()["sessionId"].as_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn sessions_are_created_looked_at_and_ended() {
+    let cli = Cli::new();
+    let created = cli.run(&[
+        "sessions",
+        "create",
+        "--device",
+        "+36721601234567",
+        "--server",
+        "2001:db8::5",
+        "--profile",
+        "QOS_S",
+        "--duration",
+        "5m",
+        "--server-ports",
+        "443,5000-5010",
+        "--device-ports",
+        "1-2",
+        "--json",
+    ]);
+    let session = created.json();
+    assert_eq!(session["device"]["phoneNumber"], "+36721601234567");
+    assert_eq!(session["applicationServer"]["ipv6Address"], "2001:db8::5");
+    assert_eq!((&session["qosProfile"], &session["duration"]), (&"QOS_S".into(), &300.into()));
+    assert_eq!(session["applicationServerPorts"]["ports"][0], 443);
+    assert_eq!(session["devicePorts"]["ranges"][0]["to"], 2);
+    let id = session["sessionId"].as_str().unwrap();
+
+    let shown = cli.run(&["sessions", "get", id]).ok().data;
+    assert!(shown.contains(id) && shown.contains("QOS_S") && shown.contains("(in "), "{shown}");
+    let extended = cli.run(&["sessions", "extend", id, "1m", "--json"]).json();
+    assert_eq!(extended["duration"], 360);
+    let deleted = cli.run(&["sessions", "delete", id]).ok();
+    assert!(deleted.data.is_empty() && deleted.talk.contains("has ended"), "{}", deleted.talk);
+    assert!(cli.run(&["sessions", "get", id]).failed().contains("greenwave sessions list"));
+}
+
+#[test]
+fn sessions_are_listed_and_cleared() {
+    let cli = Cli::new();
+    assert!(cli.run(&["sessions", "list"]).ok().talk.contains("There are no sessions"));
+    let (one, other) = (cli.create("one@testcsp.net"), cli.create("other@testcsp.net"));
+    let table = cli.run(&["sessions", "list"]).ok().data;
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 3, "{table}");
+    assert!(lines[0].starts_with("SESSION") && lines[1].starts_with(&one), "{table}");
+    let of_one = cli.run(&["sessions", "list", "--device", "one@testcsp.net", "--json"]).json();
+    assert_eq!(of_one.as_array().unwrap().len(), 1);
+
+    let cleared = cli.run(&["sessions", "clear", "--device", "one@testcsp.net"]).ok();
+    assert_eq!(cleared.talk, "1 session has ended.\n");
+    let cleared = cli.run(&["sessions", "clear", "--all", "--json"]).json();
+    assert_eq!(cleared["deleted"], Value::from(vec![other]));
+    assert_eq!(cli.run(&["sessions", "list", "--json"]).json(), Value::Array(vec![]));
+}
+
+#[test]
+fn more_sessions_than_a_page_are_all_listed() {
+    let cli = Cli::new();
+    for number in 0..105 {
+        let api = cli.process.api();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let body = crate::fixture::request(&format!("device-{number}@testcsp.net"));
+        let answer = runtime.block_on(api.post(crate::fixture::SESSIONS, body));
+        assert_eq!(answer.status, 201);
+    }
+    let listed = cli.run(&["sessions", "list", "--json"]).json();
+    assert_eq!(listed.as_array().unwrap().len(), 105);
+    let cleared = cli.run(&["sessions", "clear", "--all"]).ok();
+    assert_eq!(cleared.talk, "105 sessions have ended.\n");
+}
+
+#[test]
+fn keys_are_made_listed_and_revoked() {
+    let cli = Cli::new();
+    let key = cli.run(&["keys", "create", "--application", "shop", "--label", "test"]).ok();
+    assert!(key.data.starts_with("gw_test_"), "{}", key.data);
+    assert!(key.talk.contains("not shown again"), "{}", key.talk);
+    let list = cli.run(&["keys", "list", "--json"]).json();
+    assert_eq!(list[1]["application"], "shop");
+    let table = cli.run(&["keys", "list"]).ok().data;
+    assert!(table.contains("shop") && !table.contains(key.data.trim()), "{table}");
+
+    let use_key = || {
+        let mut command = greenwave();
+        command.args(["sessions", "list", "--json", "--url", cli.process.root()]);
+        command.env("GREENWAVE_KEY", key.data.trim());
+        Printed::from(command.output().unwrap())
+    };
+    assert_eq!(use_key().json(), Value::Array(vec![]));
+    let id = list[1]["id"].to_string();
+    cli.run(&["keys", "revoke", &id]).ok();
+    assert!(use_key().failed().contains("greenwave keys"));
+    assert!(cli.run(&["keys", "revoke", &id]).failed().contains("greenwave keys list"));
+}
+
+#[test]
+fn errors_name_the_command_that_helps() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let talk = run(nowhere.path(), &["sessions", "list"]).failed();
+    assert!(talk.contains("greenwave up"), "{talk}");
+    let talk = run(nowhere.path(), &["keys", "list"]).failed();
+    assert!(talk.contains("greenwave up"), "{talk}");
+    let unreachable = ["sessions", "list", "--url", "http://127.0.0.1:1", "--key", "gw_test_x"];
+    let talk = run(nowhere.path(), &unreachable).failed();
+    assert!(talk.contains("greenwave up"), "{talk}");
+
+    let cli = Cli::new();
+    let unknown = ["sessions", "create", "--device", "x@example.com", "--server", "203.0.113.5"];
+    let talk = cli.run(&unknown).failed();
+    assert!(talk.contains("testcsp.net"), "{talk}");
+    let mut json = unknown.to_vec();
+    json.push("--json");
+    let error: Value = serde_json::from_str(&cli.run(&json).failed()).unwrap();
+    assert_eq!(error["error"]["code"], "INVALID_ARGUMENT");
+    let talk = cli.run(&["sessions", "get", "../../keys"]).failed();
+    assert!(talk.contains("greenwave sessions list"), "{talk}");
+}
+
+#[test]
+fn usage_errors_are_told_apart() {
+    let usage = |arguments: &[&str]| Printed::from(greenwave().args(arguments).output().unwrap());
+    for arguments in [
+        &["sessions", "clear"][..],
+        &["sessions", "create"],
+        &["up", "--port", "70000"],
+        &["nonsense"],
+    ] {
+        assert_eq!(usage(arguments).code, Some(2), "{arguments:?}");
+    }
+    assert!(usage(&["--help"]).ok().data.contains("sandbox gateway"));
+    assert!(usage(&["--version"]).ok().data.starts_with("greenwave "));
+}
+
+#[test]
+fn completion_is_printed_for_every_shell() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = Printed::from(greenwave().args(["completion", shell]).output().unwrap());
+        assert!(script.ok().data.contains("sessions"), "{shell}");
+    }
+}

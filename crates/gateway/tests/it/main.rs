@@ -1,0 +1,22 @@
+//! The gateway, through its public doors: real HTTP over real sockets, a real ledger file, the
+//! simulated network. In-process tests move the clock; those of the process use the real one.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod access;
+mod bad_input;
+mod cli;
+mod client;
+mod delivery;
+mod fixture;
+mod lifecycle;
+mod listing;
+mod process;
+mod receiver;
+mod restart;
+mod secrecy;
+mod server;
