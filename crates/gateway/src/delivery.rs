@@ -32,6 +32,9 @@ const WAITING: usize = 4_096;
 /// How many are looked up at a time.
 const AT_ONCE: usize = 256;
 
+/// How long deliveries that are under way have to finish once the gateway is to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How long to wait when the ledger cannot answer.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -52,7 +55,9 @@ pub async fn deliver(engine: Arc<Engine>, client: Arc<SinkClient>, stop: Cancell
             () = stop.cancelled() => break,
         }
     }
-    while worker.under_way.join_next().await.is_some() {}
+    // What a slow receiver has not taken by then is sent again after the next start.
+    let finish = async { while worker.under_way.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, finish).await;
 }
 
 struct Worker {

@@ -100,7 +100,7 @@ impl From<TransactError> for EngineError {
 impl Engine {
     /// Starts the engine and its workers, and takes up whatever was under way. The workers run
     /// until the set is dropped.
-    pub async fn start(parts: Parts) -> Result<(Arc<Self>, JoinSet<()>), LedgerError> {
+    pub fn start(parts: Parts) -> (Arc<Self>, JoinSet<()>) {
         let (orders, waiting) = mpsc::channel(ORDERS);
         let engine = Arc::new(Self {
             parts,
@@ -114,8 +114,7 @@ impl Engine {
         if let Some(events) = engine.parts.network.events() {
             workers.spawn(network::listen(Arc::clone(&engine), events));
         }
-        due::resume(&engine).await?;
-        Ok((engine, workers))
+        (engine, workers)
     }
 
     /// Makes a session.
@@ -132,7 +131,7 @@ impl Engine {
             let id = SessionId::new(entropy::sixteen(&*self.parts.entropy), named.device.bucket());
             let mut asked = request.asked.clone();
             if let (Some(sink), Some(credential)) = (&mut asked.sink, &credential) {
-                sink.credential = self.parts.secrets.seal(id, credential);
+                sink.credential = Some(self.parts.secrets.seal(id, credential));
             }
             let create = Create {
                 id,

@@ -109,7 +109,7 @@ impl Gateway {
         let sandbox =
             sandbox::prepare(directory, public_at, admin_at, &keys, &*config.entropy).await?;
 
-        let (engine, workers) = start_engine(&config, Arc::clone(&ledger), secrets).await?;
+        let (engine, workers) = start_engine(&config, Arc::clone(&ledger), secrets)?;
         let stop = CancellationToken::new();
         let mut serving = JoinSet::new();
         let guard = AddressGuard::new(public_at.ip().is_loopback(), vec![public_at, admin_at]);
@@ -142,7 +142,7 @@ impl Gateway {
     }
 }
 
-async fn start_engine(
+fn start_engine(
     config: &Config,
     ledger: Arc<dyn Ledger>,
     secrets: Arc<Secrets>,
@@ -164,7 +164,7 @@ async fn start_engine(
         entropy: Arc::clone(&config.entropy),
         timer: Arc::clone(&config.timer),
     };
-    Ok(Engine::start(parts).await?)
+    Ok(Engine::start(parts))
 }
 
 fn make_directory(path: &Path) -> Result<(), StartError> {

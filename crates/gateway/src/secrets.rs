@@ -114,13 +114,20 @@ impl Secrets {
 
     /// Encrypts a sink's credential. It can only be opened for the same session.
     #[must_use]
-    pub fn seal(&self, session: SessionId, credential: &SecretString) -> Option<SealedCredential> {
+    pub fn seal(&self, session: SessionId, credential: &SecretString) -> SealedCredential {
         let mut bytes = credential.expose_secret().as_bytes().to_vec();
         let aad = Aad::from(session.as_bytes());
-        let nonce = self.credentials.seal_in_place_append_tag(aad, &mut bytes).ok()?;
+        #[expect(
+            clippy::expect_used,
+            reason = "it fails only beyond 64 GiB, or without randomness"
+        )]
+        let nonce = self
+            .credentials
+            .seal_in_place_append_tag(aad, &mut bytes)
+            .expect("a token can be encrypted");
         let mut sealed = nonce.as_ref().to_vec();
         sealed.append(&mut bytes);
-        Some(SealedCredential(sealed.into()))
+        SealedCredential(sealed.into())
     }
 
     /// Decrypts a sink's credential; `None` if it was sealed with another secret, or for another
@@ -142,7 +149,7 @@ impl Secrets {
 
 /// Writes a file that only its owner can read, whole or not at all.
 pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let new = path.with_extension("new");
+    let new = path.with_extension(format!("{}.new", std::process::id()));
     let mut options = OpenOptions::new();
     let mut file: File = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     file.write_all(text.as_bytes())?;
@@ -214,7 +221,7 @@ mod tests {
     #[test]
     fn a_credential_opens_for_its_own_session_only() {
         let secrets = Secrets::derive(&[7; 32]);
-        let sealed = secrets.seal(session(1), &SecretString::from("my-token")).unwrap();
+        let sealed = secrets.seal(session(1), &SecretString::from("my-token"));
         assert!(!sealed.0.windows(8).any(|window| window == b"my-token"));
         let opened = secrets.open_sealed(session(1), &sealed).unwrap();
         assert_eq!(opened.expose_secret(), "my-token");

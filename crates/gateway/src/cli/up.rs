@@ -88,7 +88,8 @@ impl Up {
 
     fn greet(&self, sandbox: &Sandbox) -> Result<(), Failure> {
         if self.format.json {
-            return output::print_json(&sandbox.to_file());
+            // On one line, for whoever reads until it is there.
+            return output::print(&serde_json::json!(sandbox.to_file()).to_string());
         }
         let data = self.directory.data.display().to_string();
         output::print(&greeting(sandbox, &data))

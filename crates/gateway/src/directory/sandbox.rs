@@ -115,7 +115,8 @@ impl SandboxDirectory {
             (TUTORIAL_PUBLIC, TUTORIAL_PORT) => self.tutorial,
             _ => self.secrets.hash_identifier("ipv4", format!("{public}:{port}").as_bytes()),
         });
-        by_private.into_iter().chain(by_port).collect()
+        let keys: Vec<_> = by_private.into_iter().chain(by_port).collect();
+        if keys.contains(&self.tutorial) { vec![self.tutorial] } else { keys }
     }
 
     fn ipv6(&self, address: &DeviceIpv6Addr) -> IdentifierKey {
@@ -269,6 +270,13 @@ mod tests {
         let f = Fixture::new();
         let other = device("other@testcsp.net", "+36721601234567", "233.252.0.2:80", "2001:db8::1");
         let names = f.find(&other).names;
+        let halfway = DeviceIpv4Addr::new(
+            Some(TUTORIAL_PUBLIC),
+            Some("10.0.0.1".parse().unwrap()),
+            Some(TUTORIAL_PORT),
+        );
+        let halfway = Device::new(None, None, Some(halfway.unwrap()), None).unwrap();
+        assert_eq!(f.find(&halfway).names.deciding, [f.0.tutorial]);
         assert_ne!(
             names.deciding,
             f.find(&device("device@testcsp.net", "", "", "")).names.deciding

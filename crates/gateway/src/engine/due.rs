@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use greenwave_core::{Command, SessionId};
-use greenwave_ledger::{LedgerError, TransactError};
+use greenwave_ledger::TransactError;
 
 use super::{Due, Engine};
 
@@ -16,8 +16,10 @@ const AT_ONCE: usize = 256;
 /// How long to wait when the ledger cannot answer.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Attends to every deadline as it comes, for as long as it is run.
+/// Takes up what was under way when the gateway stopped, and then attends to every deadline as it
+/// comes, for as long as it is run.
 pub(super) async fn attend(engine: Arc<Engine>) {
+    resume(&engine).await;
     let timer = Arc::clone(&engine.parts.timer);
     loop {
         match engine.sessions.due(&*timer, AT_ONCE).await {
@@ -33,13 +35,18 @@ pub(super) async fn attend(engine: Arc<Engine>) {
     }
 }
 
-/// Takes up what was under way when the gateway stopped.
-pub(super) async fn resume(engine: &Engine) -> Result<(), LedgerError> {
-    let owing = engine.parts.ledger.owing().await?;
-    for sessions in owing.chunks(AT_ONCE) {
-        submit_all(engine, sessions.iter().map(|&session| Command::Resume { session })).await;
+/// Tries what the network owes at once, rather than when the tries that were lost would have timed
+/// out.
+async fn resume(engine: &Engine) {
+    match engine.parts.ledger.owing().await {
+        Ok(owing) => {
+            for sessions in owing.chunks(AT_ONCE) {
+                let commands = sessions.iter().map(|&session| Command::Resume { session });
+                submit_all(engine, commands).await;
+            }
+        }
+        Err(error) => tracing::error!(%error, "cannot look up what is owed: it comes due later"),
     }
-    Ok(())
 }
 
 async fn submit_all(engine: &Engine, commands: impl Iterator<Item = Command>) {

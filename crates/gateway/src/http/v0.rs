@@ -7,13 +7,18 @@ pub(super) mod get;
 pub(super) mod list;
 pub(super) mod retrieve;
 
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
 use greenwave_core::SessionId;
 use greenwave_ledger::Seen;
 use greenwave_wire::ErrorInfo;
 use greenwave_wire::v0::{self, Times};
+use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 
+use super::Api;
 use super::answer::{Failure, json};
 
 /// Which of the two the path says.
@@ -44,9 +49,17 @@ impl Dialect {
     }
 }
 
-/// An id that is none names no session, just as one that was never given out.
-fn session_id(text: &str) -> Result<SessionId, Failure> {
-    Ok(SessionId::parse(text).ok_or_else(ErrorInfo::unknown_session)?)
+/// The id in the path. One that is none names no session, just as one that was never given out.
+pub(super) struct SessionPath(SessionId);
+
+impl FromRequestParts<Arc<Api>> for SessionPath {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Failure> {
+        let id = Path::<String>::from_request_parts(parts, api).await.ok();
+        let id = id.and_then(|Path(id)| SessionId::parse(&id));
+        Ok(Self(id.ok_or_else(ErrorInfo::unknown_session)?))
+    }
 }
 
 fn one(status: StatusCode, seen: &Seen, times: Times) -> Response {

@@ -1,6 +1,7 @@
 //! The program itself, started and killed, with the real clock.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -110,6 +111,12 @@ async fn it_is_ready_when_it_says_so_and_soon() {
     let file = directory.path().join("made/on/the/way/sandbox.json");
     let file: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(file, process.printed);
+    for entry in std::fs::read_dir(directory.path().join("made/on/the/way")).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        let path = entry.path();
+        assert!(mode == 0o600 || path.ends_with("ledger.lock"), "{}: {mode:o}", path.display());
+    }
     let (code, _) = process.terminate();
     assert_eq!(code, Some(0));
 }

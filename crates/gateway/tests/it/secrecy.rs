@@ -37,6 +37,7 @@ async fn the_log_tells_nothing_personal_and_no_secrets() {
     api.post(SESSIONS, json!({"device": {"phoneNumber": "+1555canary"}})).await;
     api.header("Authorization", "Bearer gw_test_canary-key").get(&path(&id)).await;
     api.delete(&path(&id)).await.assert_ok();
+    receiver.until(2).await;
 
     let key = process.key().to_owned();
     let (_, log) = process.terminate();

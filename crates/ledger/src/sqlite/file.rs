@@ -57,10 +57,18 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < LOWEST_SQLITE {
         return Err(storage(LedgerError::Corrupt { what: "log of a SQLite before 3.51.3" }));
     }
+    make_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
     let db = Connection::open(path).map_err(|error| storage(error.into()))?;
     check_owner(&db, path)?;
     prepare(&db).map_err(storage)?;
     Ok(db)
+}
+
+/// The ledger knows phone numbers, so it is its owner's alone, and so is whatever SQLite puts beside
+/// it.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
 /// Refuses what we would misread, before anything is written.

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use greenwave_core::{Order, SessionId};
@@ -82,7 +83,9 @@ impl RulesFile {
     /// Opens the file and tells the rules that it has.
     pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<Rule>)> {
         let contents = Contents::read(path)?;
-        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(path)?;
         file.set_len(contents.whole_lines_end)?;
         file.seek(SeekFrom::End(0))?;
         let mut opened = Self {

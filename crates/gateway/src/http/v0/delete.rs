@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use greenwave_wire::v0;
 use http::StatusCode;
 
-use super::session_id;
+use super::SessionPath;
 use crate::http::Api;
 use crate::http::answer::{Failure, detached};
 use crate::http::authenticate::Authenticated;
@@ -14,9 +14,8 @@ use crate::http::authenticate::Authenticated;
 pub(in crate::http) async fn delete(
     State(api): State<Arc<Api>>,
     Authenticated(application): Authenticated,
-    Path(id): Path<String>,
+    SessionPath(id): SessionPath,
 ) -> Result<StatusCode, Failure> {
-    let id = session_id(&id)?;
     let engine = Arc::clone(&api.engine);
     detached(async move { engine.delete(application, id).await }, v0::rules()).await?;
     Ok(StatusCode::NO_CONTENT)

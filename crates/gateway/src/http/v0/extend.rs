@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use greenwave_wire::v0;
 use http::{HeaderMap, StatusCode};
 
-use super::{Dialect, one, session_id};
+use super::{Dialect, SessionPath, one};
 use crate::http::Api;
 use crate::http::answer::{Failure, detached};
 use crate::http::authenticate::Authenticated;
@@ -18,11 +18,10 @@ pub(in crate::http) async fn extend(
     State(api): State<Arc<Api>>,
     Extension(dialect): Extension<Dialect>,
     Authenticated(application): Authenticated,
-    Path(id): Path<String>,
+    SessionPath(id): SessionPath,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
-    let id = session_id(&id)?;
     let by = v0::read_extend(&body)?;
     let engine = Arc::clone(&api.engine);
     let extend = async move { engine.extend(application, v0::rules(), id, by).await };

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use greenwave_wire::v0;
 use http::{HeaderMap, StatusCode};
 
-use super::{Dialect, one, session_id};
+use super::{Dialect, SessionPath, one};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
@@ -17,10 +17,9 @@ pub(in crate::http) async fn get(
     State(api): State<Arc<Api>>,
     Extension(dialect): Extension<Dialect>,
     Authenticated(application): Authenticated,
-    Path(id): Path<String>,
+    SessionPath(id): SessionPath,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let id = session_id(&id)?;
     let seen = api.engine.session(application, id).await;
     let seen = seen.map_err(|error| Failure::of(&error, v0::rules()))?;
     Ok(one(StatusCode::OK, &seen, dialect.times(&headers)))
