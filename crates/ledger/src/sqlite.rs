@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use self::file::DirectoryLock;
 use self::reader::Readers;
-use self::writer::{AfterCommit, Job, Writer};
+use self::writer::{AfterCommit, Job, LastKeys, Writer};
 use crate::index::{Entry, Index};
 use crate::{
     Answer, Application, ApplicationKey, Committed, KeyId, Ledger, LedgerError, Listed, Lookup,
@@ -48,13 +48,15 @@ impl SqliteLedger {
         let lock = DirectoryLock::take(directory)?;
         let path = directory.join("ledger.db");
         let db = file::open(&path)?;
-        let index =
-            build_index(&db).map_err(|source| OpenError::Storage { path: path.clone(), source })?;
+        let storage = |source| OpenError::Storage { path: path.clone(), source };
+        let index = build_index(&db).map_err(storage)?;
+        let keys = LastKeys::read(&db).map_err(storage)?;
         let index = Arc::new(RwLock::new(index));
         let (queue, jobs) = mpsc::channel(writer::QUEUE);
         let (failed, failure) = watch::channel(None);
         let writer = Writer {
             db,
+            keys,
             index: Arc::clone(&index),
             clock: Arc::clone(&clock),
             queue: jobs,

@@ -7,17 +7,18 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::row::{Fields, reason_code, reason_of, status_code, status_of, timestamp};
 use crate::{LedgerError, Notification, OutboxId, Settlement};
 
-/// Appends an event that has a sink, due at once.
-pub(super) fn append(db: &Connection, event: &Event) -> Result<OutboxId, LedgerError> {
+/// Appends an event that has a sink, due at once, under this key, which was never used before.
+pub(super) fn append(db: &Connection, id: OutboxId, event: &Event) -> Result<(), LedgerError> {
     let Some(sink) = &event.sink else {
         return Err(LedgerError::Corrupt { what: "event without a sink" });
     };
     db.prepare_cached(
-        "INSERT INTO outbox (session, ordinal, application, rules, at_ms, status, reason, sink,
-             sink_credential, tries, next_try_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?5)",
+        "INSERT INTO outbox (row, session, ordinal, application, rules, at_ms, status, reason,
+             sink, sink_credential, tries, next_try_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?6)",
     )?
     .execute(params![
+        id.0,
         event.id.session.as_bytes(),
         event.id.ordinal,
         event.application.0,
@@ -28,7 +29,7 @@ pub(super) fn append(db: &Connection, event: &Event) -> Result<OutboxId, LedgerE
         sink.url.expose(),
         sink.credential.as_ref().map(|credential| &*credential.0),
     ])?;
-    Ok(OutboxId(db.last_insert_rowid()))
+    Ok(())
 }
 
 /// What is due before `horizon`. Only what is not settled is in the table, so it is short.

@@ -31,19 +31,19 @@ static SELECT: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {COLUMNS} FROM live WHERE row = ?1"));
 
 fn insert_into(table: &str) -> String {
-    let values = vec!["?"; COLUMNS.split(',').count()].join(", ");
-    format!("INSERT INTO {table} ({COLUMNS}) VALUES ({values})")
+    let values = vec!["?"; 1 + COLUMNS.split(',').count()].join(", ");
+    format!("INSERT INTO {table} (row, {COLUMNS}) VALUES ({values})")
 }
 
-/// Appends a live session and tells its row.
-pub(super) fn insert(db: &Connection, session: &Session) -> Result<i64, LedgerError> {
+/// Appends a live session under this key, which was never used before.
+pub(super) fn insert(db: &Connection, row: i64, session: &Session) -> Result<(), LedgerError> {
     let credential = session.asked.sink.as_ref().and_then(|sink| sink.credential.as_ref());
-    append(db, &INSERT_LIVE, session, credential)
+    append(db, &INSERT_LIVE, Some(row), session, credential)
 }
 
 /// Moves a session from `live` to `history`, without the credential: nobody is told any more.
 pub(super) fn retire(db: &Connection, row: i64, session: &Session) -> Result<(), LedgerError> {
-    append(db, &INSERT_HISTORY, session, None)?;
+    append(db, &INSERT_HISTORY, None, session, None)?;
     db.prepare_cached("DELETE FROM live WHERE row = ?1")?.execute([row])?;
     Ok(())
 }
@@ -51,11 +51,13 @@ pub(super) fn retire(db: &Connection, row: i64, session: &Session) -> Result<(),
 fn append(
     db: &Connection,
     sql: &str,
+    row: Option<i64>,
     session: &Session,
     credential: Option<&SealedCredential>,
-) -> Result<i64, LedgerError> {
+) -> Result<(), LedgerError> {
     let moving = Moving::of(session);
     db.prepare_cached(sql)?.execute(rusqlite::params![
+        row,
         session.id.as_bytes(),
         session.device.0,
         session.application.0,
@@ -76,7 +78,7 @@ fn append(
         moving.next_try_ms,
         session.events,
     ])?;
-    Ok(db.last_insert_rowid())
+    Ok(())
 }
 
 /// Writes what can change of a live session.

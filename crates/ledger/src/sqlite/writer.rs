@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use greenwave_core::{Clock, Command, DeviceKey, Event, IdentifierKey, Session};
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{outbox, row};
@@ -35,8 +35,31 @@ pub(super) type Work =
 /// Tells whoever waits, once it is known whether the batch was committed.
 pub(super) type AfterCommit = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
 
+/// The last keys that were given out.
+///
+/// SQLite would give out a key again once its row is deleted, and whoever still holds it would take
+/// one session for another, or drop a notification as one that it has seen. So keys only rise, for
+/// as long as anybody can hold one: this process's life.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastKeys {
+    live: i64,
+    outbox: i64,
+}
+
+impl LastKeys {
+    /// Where a database that was just opened stands.
+    pub(super) fn read(db: &Connection) -> Result<Self, LedgerError> {
+        let last = |sql: &str| db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+        Ok(Self {
+            live: last("SELECT max(row) FROM live")?.unwrap_or(0),
+            outbox: last("SELECT max(row) FROM outbox")?.unwrap_or(0),
+        })
+    }
+}
+
 pub(super) struct Writer {
     pub(super) db: Connection,
+    pub(super) keys: LastKeys,
     pub(super) index: Arc<RwLock<Index>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) queue: mpsc::Receiver<Job>,
@@ -80,7 +103,8 @@ impl Writer {
         let mut outcome = begun.map_err(LedgerError::from);
         for job in jobs {
             let now = self.clock.now();
-            let (done, answer) = perform(job, outcome.as_ref(), &mut stage, now);
+            let batch = outcome.as_ref().map(|db| Tables { db, keys: &mut self.keys });
+            let (done, answer) = perform(job, batch, &mut stage, now);
             answers.push(answer);
             if let (Ok(_), Err(error)) = (&outcome, done) {
                 outcome = Err(error);
@@ -95,14 +119,14 @@ impl Writer {
 /// is known whether the batch was committed.
 fn perform(
     job: Job,
-    batch: Result<&Transaction<'_>, &LedgerError>,
+    batch: Result<Tables<'_>, &LedgerError>,
     stage: &mut Stage<'_>,
     now: Timestamp,
 ) -> (Result<(), LedgerError>, AfterCommit) {
     match job {
         Job::Transact(command, answer) => {
             let result = match batch {
-                Ok(db) => transaction::transact(&mut Tables { db }, stage, &command, now),
+                Ok(mut tables) => transaction::transact(&mut tables, stage, &command, now),
                 Err(error) => Err(error.clone().into()),
             };
             let done = match &result {
@@ -113,14 +137,14 @@ fn perform(
         }
         Job::Settle(id, settlement, answer) => {
             let result = match batch {
-                Ok(db) => outbox::settle(db, id, &settlement, now),
+                Ok(tables) => outbox::settle(tables.db, id, &settlement, now),
                 Err(error) => Err(error.clone()),
             };
             let done = result.clone();
             (done, Box::new(move |committed| tell(answer, result, committed)))
         }
         Job::Other(work) => match batch {
-            Ok(db) => work(db, now),
+            Ok(tables) => work(tables.db, now),
             // Dropping the work drops its answer, which says that the ledger is closed.
             Err(error) => (Err(error.clone()), Box::new(|_| {})),
         },
@@ -148,6 +172,7 @@ fn is_fatal(error: &LedgerError) -> bool {
 
 struct Tables<'a> {
     db: &'a Connection,
+    keys: &'a mut LastKeys,
 }
 
 impl Rows for Tables<'_> {
@@ -156,7 +181,9 @@ impl Rows for Tables<'_> {
     }
 
     fn insert(&mut self, session: &Session) -> Result<i64, LedgerError> {
-        row::insert(self.db, session)
+        self.keys.live += 1;
+        row::insert(self.db, self.keys.live, session)?;
+        Ok(self.keys.live)
     }
 
     fn update(&mut self, row: i64, session: &Session) -> Result<(), LedgerError> {
@@ -168,7 +195,10 @@ impl Rows for Tables<'_> {
     }
 
     fn notify(&mut self, event: &Event) -> Result<OutboxId, LedgerError> {
-        outbox::append(self.db, event)
+        self.keys.outbox += 1;
+        let id = OutboxId(self.keys.outbox);
+        outbox::append(self.db, id, event)?;
+        Ok(id)
     }
 
     fn learn(&mut self, identifier: IdentifierKey, device: DeviceKey) -> Result<(), LedgerError> {

@@ -38,6 +38,9 @@ const CASES: &[(&str, Case)] = &[
     ("names become aliases and stay", |f| Box::pin(names_become_aliases(f))),
     ("a name that moved is noticed", |f| Box::pin(a_name_that_moved_is_noticed(f))),
     ("notifications are settled once", |f| Box::pin(notifications_are_settled_once(f))),
+    ("ids of notifications are never given out again", |f| {
+        Box::pin(ids_are_never_given_out_again(f))
+    }),
     ("keys are kept and revoked", |f| Box::pin(keys_are_kept_and_revoked(f))),
 ];
 
@@ -249,6 +252,25 @@ async fn notifications_are_settled_once(f: &Fixture) {
         assert_eq!(f.ledger.notification(second).await.unwrap(), None);
     }
     assert_eq!(f.ledger.outbox(at(1_000)).await.unwrap(), [(first, at(100))]);
+}
+
+/// Whoever still holds the id of a notification that is settled must not take another one for it.
+async fn ids_are_never_given_out_again(f: &Fixture) {
+    let mut given = Vec::new();
+    for number in 1..=3 {
+        let session = f.live(number).await;
+        let deleted = f.run(delete(session, APPLICATION)).await;
+        given.extend(deleted.outbox);
+        f.run(network(session, NetworkReport::Released)).await;
+        for (id, _) in f.ledger.outbox(at(1_000)).await.unwrap() {
+            let note = "204".to_owned();
+            let done = Settlement::Done { outcome: Outcome::Delivered, note };
+            f.ledger.settle(id, done).await.unwrap();
+        }
+    }
+    given.sort_unstable();
+    given.dedup();
+    assert_eq!(given.len(), 3);
 }
 
 async fn keys_are_kept_and_revoked(f: &Fixture) {

@@ -101,6 +101,23 @@ async fn it_is_durable_and_stays_an_ordinary_database() {
     assert_eq!(text(indexes), "0");
 }
 
+/// A reader that has found a session in the index must never find another one in its row.
+#[tokio::test]
+async fn a_row_is_never_given_out_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(&directory).unwrap();
+    let db = Connection::open(directory.path().join("ledger.db")).unwrap();
+    let mut rows = Vec::new();
+    for number in 1..=3 {
+        let session = id(number, device(1));
+        ledger.transact(create(number, APPLICATION)).await.unwrap();
+        rows.push(db.query_row("SELECT row FROM live", [], |row| row.get::<_, i64>(0)).unwrap());
+        ledger.transact(delete(session, APPLICATION)).await.unwrap();
+        ledger.transact(network(session, NetworkReport::Released)).await.unwrap();
+    }
+    assert!(rows.windows(2).all(|pair| pair[0] < pair[1]), "{rows:?}");
+}
+
 #[tokio::test]
 async fn a_batch_that_fails_changes_nothing_and_is_answered() {
     let directory = tempfile::tempdir().unwrap();
