@@ -124,6 +124,15 @@ mod tests {
         assert_eq!(met.as_millis(), 100);
     }
 
+    #[test]
+    fn a_tiny_difference_is_met_by_the_next_look_and_not_overshot() {
+        let mut time = GatewayTime::start(Duration::from_secs(100), wall(0));
+        let ahead = wall(10) + Duration::from_millis(1);
+        assert_eq!(time.observe(Duration::from_secs(110), ahead, LOOK_EVERY), None);
+        let met = time.now(Duration::from_secs(120)).duration_since(wall(20));
+        assert_eq!(met.as_micros(), 1_000);
+    }
+
     proptest! {
         #[test]
         fn it_never_goes_back_and_never_leans_too_far(

@@ -64,12 +64,6 @@ impl Bucket {
     fn from_first_bits(bytes: [u8; 2]) -> Self {
         Self(u16::from_be_bytes(bytes) >> 4)
     }
-
-    /// Its number, 0 to 4,095.
-    #[must_use]
-    pub fn number(self) -> u16 {
-        self.0
-    }
 }
 
 /// A device, as the ledger knows it: the keyed hash of the identifier it is named by.

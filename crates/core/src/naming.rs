@@ -130,6 +130,15 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_new_becomes_an_alias() {
+        let mut known = Known::default();
+        let device = known.create(&[1], &[2]);
+        known.create(&[3], &[]);
+        let new = |others: &[u8]| names(&[1], others).new_aliases(device, &known);
+        assert_eq!(new(&[1, 2, 3, 4]), [IdentifierKey([4; 16])]);
+    }
+
+    #[test]
     fn two_names_stay_two_devices_whatever_comes_with_them() {
         let mut known = Known::default();
         let (first, second) = (known.create(&[1], &[9]), known.create(&[2], &[9]));

@@ -2,7 +2,6 @@
 
 mod defaults;
 
-use std::fmt;
 use std::time::Duration;
 
 /// The name of a profile: 3 to 256 of `a-z A-Z 0-9 _ . -` (CAMARA schema `QosProfileName`).
@@ -123,12 +122,6 @@ impl ProfileName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for ProfileName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -85,6 +85,8 @@ mod tests {
         let profile = find("DOWNLINK_L_UPLINK_S");
         assert_eq!(profile.downlink.maximum, BitRate::from_mbps(20));
         assert_eq!(profile.uplink.maximum, BitRate::from_mbps(4));
+        assert_eq!(profile.downlink.maximum.bps(), 20_000_000);
         assert_eq!(find("QOS_E").uplink.guaranteed, Some(BitRate::from_kbps(500)));
+        assert_eq!(BitRate::from_kbps(500).bps(), 500_000);
     }
 }
