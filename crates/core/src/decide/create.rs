@@ -14,7 +14,7 @@ pub(super) fn create(
     now: Timestamp,
 ) -> Result<Changes, Refusal> {
     check_room(state, create, now)?;
-    check_flow(state, create, now)?;
+    check_flow(state, create, create.rules.rules().own_overlap, now)?;
     let session = Session {
         id: create.id,
         device: create.device,
@@ -42,8 +42,13 @@ fn check_room(state: &DeviceState, create: &Create, now: Timestamp) -> Result<()
 }
 
 /// A session is in the way as long as a client can see it, be it available or not.
-fn check_flow(state: &DeviceState, create: &Create, now: Timestamp) -> Result<(), Refusal> {
-    let own_may_overlap = create.rules.rules().own_overlap == OwnOverlap::Allowed;
+fn check_flow(
+    state: &DeviceState,
+    create: &Create,
+    own_overlap: OwnOverlap,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let own_may_overlap = own_overlap == OwnOverlap::Allowed;
     let flow = create.asked.flow();
     let in_the_way = state.sessions.iter().filter(|session| {
         let harmless = own_may_overlap && session.application == create.application;
@@ -91,6 +96,23 @@ mod tests {
     fn own_sessions_may_overlap_under_nokias_rules() {
         let mine = live(1, APPLICATION, "203.0.113.5", at(0));
         assert!(run(&[mine], &create(2, APPLICATION, "203.0.113.5"), at(1)).is_ok());
+    }
+
+    #[test]
+    fn own_sessions_are_a_conflict_where_the_rules_say_so() {
+        let check = |sessions: Vec<Session>, application| {
+            let Command::Create(create) = create(9, application, "203.0.113.5") else {
+                unreachable!()
+            };
+            check_flow(&DeviceState { sessions }, &create, OwnOverlap::Conflict, at(1))
+        };
+        let mine = live(1, APPLICATION, "203.0.113.5", at(0));
+        let theirs = live(2, OTHER_APPLICATION, "203.0.113.5", at(0));
+        assert_eq!(check(vec![mine.clone()], APPLICATION), Err(Refusal::OwnConflict(mine.id)));
+        let both = vec![mine.clone(), theirs];
+        assert_eq!(check(both, APPLICATION), Err(Refusal::Conflict), "nothing more may be told");
+        let elsewhere = live(3, APPLICATION, "198.51.100.1", at(0));
+        assert_eq!(check(vec![elsewhere], APPLICATION), Ok(()));
     }
 
     #[test]

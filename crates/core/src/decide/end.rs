@@ -153,6 +153,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_released_when_it_is_no_longer_shown_is_history_at_once() {
+        let session = live(1, APPLICATION, SERVER, at(0));
+        let ended = run(&[session], &network(1, NetworkReport::Ended), at(10)).unwrap();
+        let ended = ended.session.unwrap();
+        let released = |now| run(&[&ended], &network(1, NetworkReport::Released), at(now)).unwrap();
+        assert!(!released(369).retired);
+        assert!(released(370).retired);
+    }
+
+    #[test]
     fn deleting_before_the_network_has_let_go_waits_for_it() {
         let session = live(1, APPLICATION, SERVER, at(0));
         let ended = run(&[session], &network(1, NetworkReport::Ended), at(10)).unwrap();

@@ -76,6 +76,19 @@ mod tests {
     }
 
     #[test]
+    fn where_the_rules_say_so_the_whole_duration_is_bounded() {
+        let nokia = RuleSetId::NokiaV0.rules();
+        let rules = RuleSet { extend: ExtendRule::Overall, ..nokia.clone() };
+        let by = Duration::from_secs(86_000);
+        let extended = super::extend(&live_for(60), &rules, by, at(30)).unwrap();
+        assert_eq!(extended.session.unwrap().duration, Duration::from_secs(86_060));
+        let extended = super::extend(&live_for(600), &rules, by, at(30)).unwrap();
+        assert_eq!(extended.session.unwrap().duration, Duration::from_secs(86_400));
+        let requested = requested(1, APPLICATION, "203.0.113.5", at(0));
+        assert_eq!(super::extend(&requested, &rules, by, at(1)), Err(Refusal::NotActive));
+    }
+
+    #[test]
     fn what_is_over_is_not_extended() {
         let session = live(1, APPLICATION, "203.0.113.5", at(0));
         let ended = run(&[&session], &network(1, NetworkReport::Ended), at(5)).unwrap();
