@@ -64,8 +64,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     Ok(db)
 }
 
-/// The ledger knows phone numbers, so it is its owner's alone, and so is whatever SQLite puts beside
-/// it.
+/// The ledger knows phone numbers, so it is its owner's alone, and so is whatever SQLite puts
+/// beside it.
 fn make_private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
