@@ -61,6 +61,12 @@ impl<K: Ord + Copy> Deadlines<K> {
         due
     }
 
+    /// Whether a deadline is set for `key`.
+    #[must_use]
+    pub fn contains(&self, key: K) -> bool {
+        self.by_key.contains_key(&key)
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -73,6 +73,11 @@ pub enum Command {
         /// Which one.
         session: SessionId,
     },
+    /// The operator gives up a session that the network does not let go of.
+    Abandon {
+        /// Which one.
+        session: SessionId,
+    },
     /// The gateway has started anew: whatever is owed for a session is to be tried at once.
     Resume {
         /// Which one.
@@ -151,6 +156,9 @@ pub enum Refusal {
     /// The session is over, or not yet available where that is needed.
     #[error("the session is not active")]
     NotActive,
+    /// The session is no orphan: the network is still asked to release it.
+    #[error("the session is no orphan")]
+    NoOrphan,
 }
 
 impl Command {
@@ -163,8 +171,16 @@ impl Command {
             | Self::Delete { session, .. }
             | Self::Network { session, .. }
             | Self::Due { session }
+            | Self::Abandon { session }
             | Self::Resume { session } => Some(*session),
         }
+    }
+
+    /// Whether an application asked for it, and can ask again. Everything else happens anyway and
+    /// has to be kept.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        matches!(self, Self::Create(_) | Self::Extend { .. } | Self::Delete { .. })
     }
 }
 
@@ -196,6 +212,7 @@ pub fn decide(state: &DeviceState, command: &Command, now: Timestamp) -> Result<
             Ok(network::report(find(state, *session)?, *report, now))
         }
         Command::Due { session } => Ok(due::due(find(state, *session)?, now)),
+        Command::Abandon { session } => end::abandon(find(state, *session)?),
         Command::Resume { session } => Ok(due::resume(find(state, *session)?, now)),
     }
 }

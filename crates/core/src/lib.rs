@@ -50,5 +50,6 @@ pub use request::{CreateRequest, InvalidRequest};
 pub use rules::{RuleSet, RuleSetId};
 pub use server::ApplicationServer;
 pub use session::{
-    Asked, EndReason, Event, Order, Owed, Phase, QosStatus, SealedCredential, Session, Sink, View,
+    Asked, EndReason, Event, Order, Owed, Phase, QosStatus, SealedCredential, Session, Sink,
+    Standing, View,
 };

@@ -11,6 +11,13 @@ pub const PROVISION_TRIED_FOR: Duration = Duration::from_secs(30);
 /// How long after its creation a session is given up, if the network has not answered for good.
 pub const PROVISION_GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
 
+/// How often the network is asked to honour again what it has lost.
+pub const RESTORE_TRIES: u32 = 5;
+
+/// After how many tries a release counts as an orphan: a quarter of an hour, with the pauses of
+/// [`network_pause`].
+pub const RELEASE_ORPHANED_AFTER: u32 = 20;
+
 /// How often an event is tried before it is dead.
 pub const DELIVERY_TRIES: u32 = 8;
 
@@ -19,14 +26,20 @@ pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
 const LONGEST_NETWORK_PAUSE: Duration = Duration::from_secs(60);
 
+const ORPHAN_PAUSE: Duration = Duration::from_secs(900);
+
 /// The pauses between the eight tries to deliver an event: 5 s, 30 s, 5 min, 30 min, 2 h, 5 h and
 /// 10 h.
 const DELIVERY_PAUSES_S: [u64; DELIVERY_TRIES as usize - 1] =
     [5, 30, 300, 1_800, 7_200, 18_000, 36_000];
 
-/// The pause before the network is asked again, after `made` tries: 1 s, 2 s, 4 s … 60 s.
+/// The pause before the network is asked again, after `made` tries: 1 s, 2 s, 4 s … 60 s, and
+/// 15 min for an orphan.
 #[must_use]
 pub fn network_pause(made: u32) -> Duration {
+    if made >= RELEASE_ORPHANED_AFTER {
+        return ORPHAN_PAUSE;
+    }
     let seconds = 1u64.checked_shl(made.saturating_sub(1)).unwrap_or(u64::MAX);
     Duration::from_secs(seconds).min(LONGEST_NETWORK_PAUSE)
 }
@@ -54,7 +67,8 @@ mod tests {
         let pauses: Vec<u64> = (1..=9).map(|made| network_pause(made).as_secs()).collect();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
         assert_eq!(network_pause(0).as_secs(), 1);
-        assert_eq!(network_pause(u32::MAX).as_secs(), 60);
+        assert_eq!(network_pause(RELEASE_ORPHANED_AFTER - 1).as_secs(), 60);
+        assert_eq!(network_pause(u32::MAX).as_secs(), 900);
     }
 
     #[test]

@@ -119,6 +119,30 @@ pub enum Owed {
     Release(Attempts),
 }
 
+/// What a session has to do with the network, whatever a client may see of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// The network has been asked to honour it.
+    Requested,
+    /// The network honours it.
+    Honoured,
+    /// The network should honour it, but has lost it: it has been asked again.
+    Lost,
+    /// The network has been asked to take back whatever it did for it.
+    Leaving,
+    /// The network was asked so often without success that somebody should look into it. It is
+    /// asked still, but rarely.
+    Orphan,
+    /// It is over, and nothing of it is in the network.
+    Over,
+}
+
+impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Requested, Self::Honoured, Self::Lost, Self::Leaving, Self::Orphan, Self::Over];
+}
+
 /// How often something was tried, and when it is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts {
@@ -256,9 +280,27 @@ impl Session {
                 let give_up = self.gives_up_at();
                 Some(next_try.map_or(give_up, |next| next.min(give_up)))
             }
-            Phase::Available { started_at } => Some(started_at + self.duration),
+            Phase::Available { started_at } => {
+                let expires_at = started_at + self.duration;
+                Some(next_try.map_or(expires_at, |next| next.min(expires_at)))
+            }
             Phase::Ending(_) => next_try,
             Phase::Ended(end) => end.readable_until,
+        }
+    }
+
+    /// What it has to do with the network.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match (self.phase, self.owed) {
+            (Phase::Requested, _) => Standing::Requested,
+            (Phase::Available { .. }, Owed::Nothing) => Standing::Honoured,
+            (Phase::Available { .. }, _) => Standing::Lost,
+            (_, Owed::Release(attempts)) if attempts.made >= retry::RELEASE_ORPHANED_AFTER => {
+                Standing::Orphan
+            }
+            (_, Owed::Release(_)) => Standing::Leaving,
+            (Phase::Ending(_) | Phase::Ended(_), _) => Standing::Over,
         }
     }
 

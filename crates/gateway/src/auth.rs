@@ -8,7 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use greenwave_core::ApplicationId;
 use greenwave_ledger::{
-    Application, ApplicationKey, KeyId, LedgerError, NewKey, Registry, RegistryError,
+    Application, ApplicationKey, KeyId, LIVE_KEYS_PER_APPLICATION, LedgerError, NewKey, Registry,
+    RegistryError,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -52,6 +53,8 @@ impl KeyRing {
         }
         let hash = self.secrets.hash_application_key(key);
         let valid = self.valid.read().unwrap_or_else(PoisonError::into_inner);
+        // The table finds by a keyed hash, of which nobody can guess a part. Still, what decides
+        // is a comparison that takes the same time wherever the two differ.
         let found = valid.get(&hash)?;
         verify_slices_are_equal(&found.hash, &hash).ok().map(|()| found.application)
     }
@@ -64,7 +67,24 @@ impl KeyRing {
         label: String,
         class: KeyClass,
     ) -> Result<(Application, ApplicationKey, SecretString), RegistryError> {
-        let application = self.registry.application(application).await?;
+        let application = self.application(application).await?;
+        let (key, secret) = self.add(&application, label, class, LIVE_KEYS_PER_APPLICATION).await?;
+        Ok((application, key, secret))
+    }
+
+    /// The application of this name, which is made if there is none.
+    pub(crate) async fn application(&self, name: String) -> Result<Application, LedgerError> {
+        self.registry.application(name).await
+    }
+
+    /// Makes a key, unless the application has `limit` live keys already.
+    pub(crate) async fn add(
+        &self,
+        application: &Application,
+        label: String,
+        class: KeyClass,
+        limit: usize,
+    ) -> Result<(ApplicationKey, SecretString), RegistryError> {
         let secret = generate(class, &*self.entropy);
         let text = secret.expose_secret();
         let new = NewKey {
@@ -73,10 +93,10 @@ impl KeyRing {
             ending: text[text.len() - 4..].to_owned(),
             label,
         };
-        let key = self.registry.add_key(new).await?;
+        let key = self.registry.add_key(new, limit).await?;
         let (hash, valid) = entry(&key);
         self.valid.write().unwrap_or_else(PoisonError::into_inner).insert(hash, valid);
-        Ok((application, key, secret))
+        Ok((key, secret))
     }
 
     /// Ends the validity of a key, from this moment on.

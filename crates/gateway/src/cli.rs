@@ -53,6 +53,13 @@ struct DataDirectory {
     data: PathBuf,
 }
 
+impl DataDirectory {
+    /// The command that starts a gateway here.
+    fn start(&self) -> String {
+        format!("greenwave up --data {}", self.data.display())
+    }
+}
+
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Args)]
 struct OutputFormat {

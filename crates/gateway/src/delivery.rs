@@ -13,21 +13,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use greenwave_core::retry;
-use greenwave_ledger::{Notification, OutboxId, Outcome, Settlement};
+use greenwave_core::{Event, retry};
+use greenwave_ledger::{Answer, Notification, OutboxId, Outcome, Settlement};
 use jiff::Timestamp;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use self::attempt::Attempt;
 use self::lanes::{Lane, Lanes};
 use crate::engine::{Due, Engine};
 
+pub use attempt::Attempt;
 pub use client::SinkClient;
 pub use guard::{AddressGuard, Denied};
-
-/// How many notifications may wait in lanes before no more are taken from the outbox.
-const WAITING: usize = 4_096;
 
 /// How many are looked up at a time.
 const AT_ONCE: usize = 256;
@@ -38,21 +35,30 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait when the ledger cannot answer.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// How long what finds its lane full is left in the outbox.
+const LANE_FULL_PAUSE: Duration = Duration::from_secs(60);
+
+/// What takes an event to its receiver.
+pub trait Courier: Send + Sync {
+    /// Takes it there, once.
+    fn send<'a>(&'a self, event: &'a Event) -> Answer<'a, Attempt>;
+}
+
 /// Delivers until `stop` says so, and then finishes what is under way.
-pub async fn deliver(engine: Arc<Engine>, client: Arc<SinkClient>, stop: CancellationToken) {
+pub async fn deliver(engine: Arc<Engine>, courier: Arc<dyn Courier>, stop: CancellationToken) {
     let mut worker = Worker {
         engine: Arc::clone(&engine),
-        client,
+        courier,
         lanes: Lanes::default(),
         under_way: JoinSet::new(),
         ids: HashMap::new(),
     };
     loop {
         tokio::select! {
-            due = engine.outbox().due(&*engine.parts().timer, AT_ONCE),
-                if worker.lanes.waiting() < WAITING => worker.take(due).await,
-            Some(ended) = worker.under_way.join_next_with_id() => worker.ended(&ended),
+            biased;
             () = stop.cancelled() => break,
+            Some(ended) = worker.under_way.join_next_with_id() => worker.ended(&ended),
+            due = engine.outbox().due(&*engine.parts().timer, AT_ONCE) => worker.take(due).await,
         }
     }
     // What a slow receiver has not taken by then is sent again after the next start.
@@ -62,7 +68,7 @@ pub async fn deliver(engine: Arc<Engine>, client: Arc<SinkClient>, stop: Cancell
 
 struct Worker {
     engine: Arc<Engine>,
-    client: Arc<SinkClient>,
+    courier: Arc<dyn Courier>,
     lanes: Lanes,
     /// Each tells when its notification is to be tried again, if it is.
     under_way: JoinSet<Option<Timestamp>>,
@@ -74,7 +80,11 @@ impl Worker {
         match due {
             Due::Refill { before } => match self.engine.parts().ledger.outbox(before).await {
                 Ok(found) => self.engine.outbox().refill(found),
-                Err(error) => tracing::error!(%error, "cannot look into the outbox"),
+                Err(error) => {
+                    tracing::error!(%error, "cannot look into the outbox: trying again");
+                    let later = self.engine.parts().timer.now() + PAUSE;
+                    self.engine.outbox().refill_again_at(later);
+                }
             },
             Due::Now(ids) => {
                 for id in ids {
@@ -86,29 +96,27 @@ impl Worker {
     }
 
     async fn look_up(&mut self, id: OutboxId) {
-        match self.engine.parts().ledger.notification(id).await {
-            Ok(Some(notification)) => {
-                let lane = Lane::of(&notification.event);
-                self.lanes.wait(lane, notification);
+        let parts = self.engine.parts();
+        let later = match parts.ledger.notification(id).await {
+            Ok(Some(Notification { event, .. })) => {
+                let room = self.lanes.wait(Lane::of(&event), id, event.id.session);
+                (!room).then_some(LANE_FULL_PAUSE)
             }
-            Ok(None) => {}
+            Ok(None) => None,
             Err(error) => {
                 tracing::error!(%error, "cannot look up a notification: trying again");
-                let later = self.engine.parts().timer.now() + PAUSE;
-                self.engine.outbox().set(id, Some(later));
+                Some(PAUSE)
             }
+        };
+        if let Some(later) = later {
+            self.engine.outbox().set(id, Some(parts.timer.now() + later));
         }
     }
 
     fn start(&mut self) {
-        while let Some(notification) = self.lanes.next() {
-            let id = notification.id;
-            let (engine, client) = (Arc::clone(&self.engine), Arc::clone(&self.client));
-            let attempt = self.under_way.spawn(async move {
-                let attempt = client.send(&engine.parts().secrets, &notification.event).await;
-                settle(&engine, &notification, attempt).await
-            });
-            self.ids.insert(attempt.id(), id);
+        while let Some(id) = self.lanes.next() {
+            let attempt = attempt(Arc::clone(&self.engine), Arc::clone(&self.courier), id);
+            self.ids.insert(self.under_way.spawn(attempt).id(), id);
         }
     }
 
@@ -126,6 +134,25 @@ impl Worker {
             self.engine.outbox().set(id, next_at);
         }
         self.start();
+    }
+}
+
+/// Makes one try, and tells when there is to be another.
+async fn attempt(
+    engine: Arc<Engine>,
+    courier: Arc<dyn Courier>,
+    id: OutboxId,
+) -> Option<Timestamp> {
+    match engine.parts().ledger.notification(id).await {
+        Ok(Some(notification)) => {
+            let attempt = courier.send(&notification.event).await;
+            settle(&engine, &notification, attempt).await
+        }
+        Ok(None) => None,
+        Err(error) => {
+            tracing::error!(%error, "cannot look up a notification: trying again");
+            Some(engine.parts().timer.now() + PAUSE)
+        }
     }
 }
 
@@ -162,8 +189,17 @@ async fn settle(
             Outcome::Dead => tracing::error!(%event, tries = made, note, "event given up"),
         }
     }
+    let outcome = match settlement {
+        Settlement::Done { outcome, .. } => Some(outcome),
+        Settlement::Retry { .. } => None,
+    };
     match parts.ledger.settle(notification.id, settlement).await {
-        Ok(()) => next_at,
+        Ok(()) => {
+            if let Some(outcome) = outcome {
+                parts.metrics.settled(outcome, notification.event.at, now);
+            }
+            next_at
+        }
         Err(error) => {
             tracing::error!(%error, "cannot keep what came of a delivery: it is made again");
             Some(now + PAUSE)

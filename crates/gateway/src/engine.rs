@@ -8,6 +8,7 @@
 mod agenda;
 mod due;
 mod network;
+mod reconcile;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,10 +28,12 @@ use tokio::task::JoinSet;
 
 use crate::directory::{Directory, DirectoryError, UnknownDevice};
 use crate::entropy::{self, Entropy};
+use crate::metrics::Metrics;
 use crate::secrets::Secrets;
 
 pub(crate) use agenda::{Agenda, Due};
 use network::Job;
+pub use reconcile::Differences;
 
 /// How many orders may wait for the network. What finds no room comes due again in the ledger.
 const ORDERS: usize = 8_192;
@@ -54,6 +57,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// What time it is.
     pub timer: Arc<dyn Timer>,
+    /// Where it is counted what happens.
+    pub metrics: Arc<Metrics>,
 }
 
 /// See the module.
@@ -111,6 +116,7 @@ impl Engine {
         let mut workers = JoinSet::new();
         workers.spawn(network::carry_out(Arc::clone(&engine), waiting));
         workers.spawn(due::attend(Arc::clone(&engine)));
+        workers.spawn(reconcile::keep(Arc::clone(&engine)));
         if let Some(events) = engine.parts.network.events() {
             workers.spawn(network::listen(Arc::clone(&engine), events));
         }
@@ -144,7 +150,11 @@ impl Engine {
             };
             match self.submit(Command::Create(create)).await {
                 Err(TransactError::Renamed) => {}
-                result => return self.seen(result?),
+                result => {
+                    let committed = result?;
+                    self.parts.metrics.created();
+                    return self.seen(committed);
+                }
             }
         }
         Err(EngineError::Unsettled)
@@ -244,7 +254,7 @@ impl Engine {
     fn follow(&self, named: Option<SessionId>, committed: &Committed) {
         let changed = committed.changes.session.as_ref().map(|session: &Session| session.id);
         if let Some(session) = changed.or(named) {
-            self.sessions.set(session, committed.deadline);
+            self.sessions.set_as_of(committed.sequence, session, committed.deadline);
         }
         for effect in &committed.changes.effects {
             match effect {
@@ -254,6 +264,7 @@ impl Engine {
             }
         }
         let now = self.parts.timer.now();
+        self.parts.metrics.committed(&committed.changes, now);
         for &notification in &committed.outbox {
             self.outbox.set(notification, Some(now));
         }

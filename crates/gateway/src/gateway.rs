@@ -20,6 +20,7 @@ use crate::directory::SandboxDirectory;
 use crate::engine::{Engine, Parts};
 use crate::entropy::Entropy;
 use crate::http::{self, Api};
+use crate::metrics::Metrics;
 use crate::sandbox::{self, Sandbox};
 use crate::secrets::{SecretError, Secrets};
 
@@ -109,11 +110,14 @@ impl Gateway {
         let sandbox =
             sandbox::prepare(directory, public_at, admin_at, &keys, &*config.entropy).await?;
 
-        let (engine, workers) = start_engine(&config, Arc::clone(&ledger), secrets)?;
+        let metrics = Arc::new(Metrics::default());
+        let (engine, workers) =
+            start_engine(&config, Arc::clone(&ledger), Arc::clone(&secrets), metrics)?;
         let stop = CancellationToken::new();
         let mut serving = JoinSet::new();
         let guard = AddressGuard::new(public_at.ip().is_loopback(), vec![public_at, admin_at]);
-        let client = SinkClient::new(guard).map_err(|source| io_error(directory, source))?;
+        let client =
+            SinkClient::new(guard, secrets).map_err(|source| io_error(directory, source))?;
         serving.spawn(delivery::deliver(Arc::clone(&engine), Arc::new(client), stop.clone()));
 
         let api = Arc::new(Api::new(engine, keys, sandbox.admin_token.clone(), config.entropy));
@@ -139,6 +143,8 @@ impl Gateway {
         self.stop.cancel();
         while self.serving.join_next().await.is_some() {}
         self.workers.shutdown().await;
+        // Somebody may still hold it, in a task that is on its way out.
+        self.ledger.close().await;
     }
 }
 
@@ -146,6 +152,7 @@ fn start_engine(
     config: &Config,
     ledger: Arc<dyn Ledger>,
     secrets: Arc<Secrets>,
+    metrics: Arc<Metrics>,
 ) -> Result<(Arc<Engine>, JoinSet<()>), StartError> {
     let catalogue = Arc::new(Catalogue::nokia());
     let network = Simulator::start(
@@ -163,6 +170,7 @@ fn start_engine(
         secrets,
         entropy: Arc::clone(&config.entropy),
         timer: Arc::clone(&config.timer),
+        metrics,
     };
     Ok(Engine::start(parts))
 }

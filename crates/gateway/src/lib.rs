@@ -13,5 +13,6 @@ pub mod engine;
 pub mod entropy;
 pub mod gateway;
 pub mod http;
+pub mod metrics;
 pub mod sandbox;
 pub mod secrets;

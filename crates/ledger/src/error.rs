@@ -14,6 +14,9 @@ pub enum LedgerError {
     /// It has been closed, or has failed and stopped.
     #[error("the ledger is closed")]
     Closed,
+    /// It has as much to do as it can hold. The command has to be made again later.
+    #[error("the ledger has too much to do")]
+    Busy,
     /// What is stored cannot be read or written.
     #[error("the ledger's storage failed: {0}")]
     Storage(#[source] Arc<dyn Error + Send + Sync>),

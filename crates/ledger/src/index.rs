@@ -7,11 +7,13 @@
 use std::collections::HashMap;
 
 use greenwave_core::{
-    ApplicationId, DeviceKey, IdentifierKey, KnownIdentifiers, Owed, Session, SessionId,
+    ApplicationId, DeviceKey, IdentifierKey, KnownIdentifiers, Session, SessionId, Standing,
 };
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as TableEntry;
 use jiff::Timestamp;
+
+use crate::Standings;
 
 /// What the index knows of a live session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +23,8 @@ pub(crate) struct Entry {
     pub(crate) application: ApplicationId,
     /// The key of its row.
     pub(crate) row: i64,
-    /// Whether the network owes it something.
-    pub(crate) owing: bool,
+    /// What it has to do with the network.
+    pub(crate) standing: Standing,
     visible_until_ms: i64,
     deadline_ms: i64,
 }
@@ -35,7 +37,7 @@ impl Entry {
             device: session.device,
             application: session.application,
             row,
-            owing: session.owed != Owed::Nothing,
+            standing: session.standing(),
             visible_until_ms: session.visible_until().map_or(i64::MIN, millis),
             deadline_ms: session.deadline().map_or(i64::MAX, millis),
         }
@@ -57,6 +59,9 @@ pub(crate) struct Index {
     by_device: HashTable<u32>,
     applications: HashMap<ApplicationId, Chain>,
     aliases: HashMap<IdentifierKey, DeviceKey>,
+    standings: Standings,
+    /// How many commands have been carried out.
+    sequence: u64,
 }
 
 /// Slots are linked by number: a link takes 4 bytes where a list for each device would take 24.
@@ -80,8 +85,12 @@ const NONE: u32 = u32::MAX;
 impl Index {
     /// Adds a session, or replaces what is known of it.
     pub(crate) fn put(&mut self, entry: Entry) {
+        self.standings.add(entry.standing);
         match self.slot_of(entry.id) {
-            Some(slot) => self.slots[slot as usize].entry = entry,
+            Some(slot) => {
+                let before = std::mem::replace(&mut self.slots[slot as usize].entry, entry);
+                self.standings.take_away(before.standing);
+            }
             None => self.insert(entry),
         }
     }
@@ -93,6 +102,7 @@ impl Index {
             self.by_id.find_entry(hash(id.as_bytes()), |&slot| slots[slot as usize].entry.id == id);
         let Ok(found) = found else { return };
         let (slot, _) = found.remove();
+        self.standings.take_away(self.slots[slot as usize].entry.standing);
         self.unlink_from_device(slot);
         self.unlink_from_application(slot);
         self.free.push(slot);
@@ -128,9 +138,23 @@ impl Index {
             .collect()
     }
 
-    /// The sessions for which the network owes something.
-    pub(crate) fn owing(&self) -> Vec<SessionId> {
-        self.entries().filter(|entry| entry.owing).map(|entry| entry.id).collect()
+    /// The sessions of these standings, in no order.
+    pub(crate) fn standing_as(&self, wanted: &[Standing]) -> Vec<SessionId> {
+        let standing = |entry: &&Entry| wanted.contains(&entry.standing);
+        self.entries().filter(standing).map(|entry| entry.id).collect()
+    }
+
+    /// How many sessions there are of each standing.
+    pub(crate) fn standings(&self) -> Standings {
+        self.standings
+    }
+
+    pub(crate) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    pub(crate) fn pass_sequence(&mut self, commands: u64) {
+        self.sequence += commands;
     }
 
     /// Makes an identifier an alias of a device, for good.
@@ -288,7 +312,7 @@ mod tests {
             device,
             application: ApplicationId(application),
             row,
-            owing: number.is_multiple_of(2),
+            standing: if number.is_multiple_of(2) { Standing::Lost } else { Standing::Over },
             visible_until_ms: i64::from(number),
             deadline_ms: i64::from(number),
         }
@@ -337,10 +361,11 @@ mod tests {
                 let horizon = Timestamp::from_millisecond(10).unwrap();
                 let due = model.values().filter(|entry| entry.deadline_ms < 10).count();
                 prop_assert_eq!(index.deadlines(horizon).len(), due);
-                prop_assert_eq!(
-                    index.owing().len(),
-                    model.values().filter(|entry| entry.owing).count()
-                );
+                for standing in Standing::ALL {
+                    let of = model.values().filter(|entry| entry.standing == standing).count();
+                    prop_assert_eq!(index.standing_as(&[standing]).len(), of);
+                    prop_assert_eq!(index.standings().count(standing), of);
+                }
             }
         }
     }

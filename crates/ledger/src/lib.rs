@@ -6,6 +6,7 @@
 //!
 //! One suite of behaviour (`tests/it/conformance`) holds for every implementation.
 
+mod batch;
 mod error;
 mod index;
 mod memory;
@@ -13,22 +14,25 @@ mod outbox;
 mod registry;
 mod sqlite;
 mod stage;
+mod standings;
 mod transaction;
 
 use std::pin::Pin;
 
 use greenwave_core::{
-    ApplicationId, Changes, Command, DeviceKey, DeviceNames, NamedDevice, Session, SessionId, View,
+    ApplicationId, Changes, Command, DeviceKey, DeviceNames, NamedDevice, Session, SessionId,
+    Standing, View,
 };
 use jiff::Timestamp;
 
 pub use error::{LedgerError, OpenError, TransactError};
-pub use memory::MemoryLedger;
+pub use memory::{AtOnce, MemoryDisk, MemoryLedger, Pace};
 pub use outbox::{Notification, OutboxId, Outcome, Settlement};
 pub use registry::{
     Application, ApplicationKey, KeyId, LIVE_KEYS_PER_APPLICATION, NewKey, Registry, RegistryError,
 };
 pub use sqlite::SqliteLedger;
+pub use standings::Standings;
 
 /// An answer that may take a commit's time to come.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -74,8 +78,24 @@ pub trait Ledger: Send + Sync {
         horizon: Timestamp,
     ) -> Answer<'_, Result<Vec<(SessionId, Timestamp)>, LedgerError>>;
 
-    /// The sessions for which the network owes something, for a start.
-    fn owing(&self) -> Answer<'_, Result<Vec<SessionId>, LedgerError>>;
+    /// The sessions of these standings, in any order.
+    fn standing_as(
+        &self,
+        wanted: &'static [Standing],
+    ) -> Answer<'_, Result<Vec<SessionId>, LedgerError>>;
+
+    /// What each of these sessions has to do with the network; `None` for one that is history, or
+    /// was never heard of.
+    fn standing_of(
+        &self,
+        sessions: Vec<SessionId>,
+    ) -> Answer<'_, Result<Vec<Option<Standing>>, LedgerError>>;
+
+    /// The sessions that the network does not let go of, of all applications.
+    fn orphans(&self) -> Answer<'_, Result<Vec<Session>, LedgerError>>;
+
+    /// How much there is of what.
+    fn census(&self) -> Answer<'_, Result<Census, LedgerError>>;
 
     /// The notifications that are due before `horizon`, in any order.
     fn outbox(
@@ -93,6 +113,18 @@ pub trait Ledger: Send + Sync {
     /// Comes when the ledger can keep nothing any more. Whoever holds it should then give up, and
     /// start anew from what is kept.
     fn failed(&self) -> Answer<'_, LedgerError>;
+
+    /// Takes nothing more, finishes what is under way, and lets go of what it is kept in.
+    fn close(&self) -> Answer<'_, ()>;
+}
+
+/// How much a ledger holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Sessions, by what they have to do with the network.
+    pub sessions: Standings,
+    /// Notifications that are not settled.
+    pub notifications: usize,
 }
 
 /// What was committed.
@@ -104,6 +136,9 @@ pub struct Committed {
     pub outbox: Vec<OutboxId>,
     /// When something is next due for the session, whether or not it has just changed.
     pub deadline: Option<Timestamp>,
+    /// Of two commits the later one has the greater number, for as long as the ledger is open.
+    /// Answers may overtake each other; by this their order can be told.
+    pub sequence: u64,
 }
 
 /// A session and what may be seen of it, both at the same moment.

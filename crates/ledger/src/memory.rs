@@ -1,80 +1,141 @@
 //! A ledger that keeps nothing beyond the process: for simulations and tests.
+//!
+//! It takes its commands through the same batches as the embedded ledger. Its tables are a
+//! [`MemoryDisk`] of their own, so that a simulation can let the ledger die and open another one on
+//! what it had committed.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod disk;
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use greenwave_core::{
-    ApplicationId, Clock, Command, DeviceKey, DeviceNames, Event, IdentifierKey, NamedDevice,
-    Session, SessionId,
+    ApplicationId, Clock, Command, DeviceKey, DeviceNames, NamedDevice, Session, SessionId,
+    Standing,
 };
 use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
+use self::disk::LastKeys;
+use crate::batch::{self, Batch, Closed, Job};
 use crate::index::{Entry, Index};
-use crate::stage::Stage;
-use crate::transaction::{self, Rows};
 use crate::{
-    Answer, Application, ApplicationKey, Committed, KeyId, LIVE_KEYS_PER_APPLICATION, Ledger,
-    LedgerError, Listed, Lookup, NewKey, Notification, OutboxId, Outcome, Page, Registry,
-    RegistryError, Seen, Settlement, TransactError,
+    Answer, Application, ApplicationKey, Census, Committed, KeyId, Ledger, LedgerError, Listed,
+    Lookup, NewKey, Notification, OutboxId, Page, Registry, RegistryError, Seen, Settlement,
+    TransactError,
 };
 
-/// The same behaviour as the embedded ledger, without a file.
+pub use self::disk::MemoryDisk;
+
+/// The same behaviour as the embedded ledger, without a file. It lives on the runtime that it is
+/// opened on, and dies at once when it is dropped, as a process would.
 pub struct MemoryLedger {
+    disk: MemoryDisk,
+    index: Arc<RwLock<Index>>,
     clock: Arc<dyn Clock>,
-    state: Mutex<State>,
+    queue: mpsc::Sender<Job>,
+    _writer: JoinSet<()>,
 }
 
-#[derive(Default)]
-struct State {
-    index: Index,
-    tables: Tables,
-    applications: Vec<Application>,
-    keys: Vec<ApplicationKey>,
+/// What happens to a batch on its way to the disk and back.
+pub trait Pace: Send + Sync {
+    /// Comes before a batch is committed. If it fails, the batch is lost.
+    fn before_commit(&self) -> Answer<'_, Result<(), LedgerError>>;
+
+    /// Comes once a batch is committed and nobody knows of it yet.
+    fn after_commit(&self) -> Answer<'_, ()>;
 }
 
-#[derive(Default)]
-struct Tables {
-    last_row: i64,
-    live: BTreeMap<i64, Session>,
-    history: Vec<Session>,
-    outbox: BTreeMap<OutboxId, Waiting>,
-    deliveries: Vec<(Notification, Outcome)>,
-}
+/// A disk that takes no time and never fails.
+#[derive(Clone, Copy, Debug)]
+pub struct AtOnce;
 
-struct Waiting {
-    notification: Notification,
-    next_at: Timestamp,
+impl Pace for AtOnce {
+    fn before_commit(&self) -> Answer<'_, Result<(), LedgerError>> {
+        ready(Ok(()))
+    }
+
+    fn after_commit(&self) -> Answer<'_, ()> {
+        ready(())
+    }
 }
 
 impl MemoryLedger {
     /// An empty ledger.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::new(State::default()) }
+        Self::open(MemoryDisk::default(), clock, Arc::new(AtOnce))
     }
 
-    /// The sessions that are over and done with, in the order in which they came to it.
+    /// A ledger on what is on a disk.
     #[must_use]
-    pub fn history(&self) -> Vec<Session> {
-        self.state().tables.history.clone()
+    pub fn open(disk: MemoryDisk, clock: Arc<dyn Clock>, pace: Arc<dyn Pace>) -> Self {
+        let (queue, jobs) = mpsc::channel(batch::QUEUE);
+        let index = Arc::new(RwLock::new(disk.index()));
+        let writer = Writer {
+            keys: disk.last_keys(),
+            disk: disk.clone(),
+            index: Arc::clone(&index),
+            clock: Arc::clone(&clock),
+            pace,
+        };
+        let mut running = JoinSet::new();
+        running.spawn(writer.run(jobs));
+        Self { disk, index, clock, queue, _writer: running }
     }
 
-    /// The notifications that are over with, in the order in which they came to it.
-    #[must_use]
-    pub fn deliveries(&self) -> Vec<(Notification, Outcome)> {
-        self.state().tables.deliveries.clone()
+    fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn see(&self, state: &State, entries: &[Entry], now: Timestamp) -> Vec<Seen> {
+    fn see(&self, entries: &[Entry], now: Timestamp) -> Vec<Seen> {
+        let tables = self.disk.tables();
         let seen = |entry: &Entry| {
-            let session = state.tables.live.get(&entry.row)?.clone();
+            let session = tables.live.get(&entry.row)?.clone();
             session.view(now).map(|view| Seen { session, view })
         };
         entries.iter().filter_map(seen).collect()
+    }
+}
+
+struct Writer {
+    disk: MemoryDisk,
+    keys: LastKeys,
+    index: Arc<RwLock<Index>>,
+    clock: Arc<dyn Clock>,
+    pace: Arc<dyn Pace>,
+}
+
+impl Writer {
+    async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::new();
+        while queue.recv_many(&mut jobs, batch::LARGEST).await > 0 {
+            let batch = self.write(std::mem::take(&mut jobs)).await;
+            // Whoever waits has been told.
+            let _ = batch.publish(&self.index);
+        }
+    }
+
+    async fn write(&mut self, jobs: Vec<Job>) -> Closed {
+        let mut tables = self.disk.tables().clone();
+        let mut closed = {
+            let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+            let mut batch = Batch::new(&index);
+            for job in jobs {
+                batch.perform(&mut tables.rows(&mut self.keys), job, self.clock.now());
+            }
+            batch.close()
+        };
+        if closed.is_sound() {
+            match self.pace.before_commit().await {
+                Ok(()) => {
+                    *self.disk.tables() = tables;
+                    self.pace.after_commit().await;
+                }
+                Err(error) => closed.fail(error),
+            }
+        }
+        closed
     }
 }
 
@@ -87,19 +148,16 @@ impl Ledger for MemoryLedger {
         &'a self,
         names: &'a DeviceNames,
     ) -> Answer<'a, Result<Option<NamedDevice>, LedgerError>> {
-        ready(Ok(names.device(&self.state().index)))
+        ready(Ok(names.device(&*self.index())))
     }
 
     fn transact(&self, command: Command) -> Answer<'_, Result<Committed, TransactError>> {
-        let mut state = self.state();
-        let State { index, tables, .. } = &mut *state;
-        let mut stage = Stage::new(index);
-        let result = transaction::transact(tables, &mut stage, &command, self.clock.now());
-        let changes = stage.into_changes();
-        if result.is_ok() {
-            changes.publish(index);
-        }
-        ready(result)
+        Box::pin(async move {
+            let (answer, receive) = oneshot::channel();
+            let urgent = !command.is_request();
+            batch::enter(&self.queue, Job::Transact(command, answer), urgent).await?;
+            receive.await.map_err(|_| LedgerError::Closed)?
+        })
     }
 
     fn session(
@@ -107,11 +165,12 @@ impl Ledger for MemoryLedger {
         application: ApplicationId,
         id: SessionId,
     ) -> Answer<'_, Result<Lookup, LedgerError>> {
-        let (state, now) = (self.state(), self.clock.now());
-        ready(Ok(match state.index.get(id).filter(|entry| entry.visible(now)) {
+        let now = self.clock.now();
+        let entry = self.index().get(id).filter(|entry| entry.visible(now));
+        ready(Ok(match entry {
             None => Lookup::Unknown,
             Some(entry) if entry.application != application => Lookup::Foreign,
-            Some(entry) => match self.see(&state, &[entry], now).pop() {
+            Some(entry) => match self.see(&[entry], now).pop() {
                 Some(seen) => Lookup::Found(Box::new(seen)),
                 None => Lookup::Unknown,
             },
@@ -123,11 +182,11 @@ impl Ledger for MemoryLedger {
         application: ApplicationId,
         device: DeviceKey,
     ) -> Answer<'_, Result<Vec<Seen>, LedgerError>> {
-        let (state, now) = (self.state(), self.clock.now());
+        let now = self.clock.now();
         let own = |entry: &Entry| entry.application == application;
-        let mut entries: Vec<Entry> = state.index.of_device(device).filter(own).collect();
+        let mut entries: Vec<Entry> = self.index().of_device(device).filter(own).collect();
         entries.sort_unstable_by_key(|entry| entry.row);
-        ready(Ok(self.see(&state, &entries, now)))
+        ready(Ok(self.see(&entries, now)))
     }
 
     fn sessions_of_application(
@@ -135,9 +194,9 @@ impl Ledger for MemoryLedger {
         application: ApplicationId,
         page: Page,
     ) -> Answer<'_, Result<Listed, LedgerError>> {
-        let (state, now) = (self.state(), self.clock.now());
-        let entries: Vec<Entry> = state.index.of_application(application).collect();
-        let seen = self.see(&state, &entries, now);
+        let now = self.clock.now();
+        let entries: Vec<Entry> = self.index().of_application(application).collect();
+        let seen = self.see(&entries, now);
         let first = page.index.saturating_mul(page.size);
         let more = seen.len() > first.saturating_add(page.size);
         let sessions = seen.into_iter().skip(first).take(page.size).collect();
@@ -148,92 +207,74 @@ impl Ledger for MemoryLedger {
         &self,
         horizon: Timestamp,
     ) -> Answer<'_, Result<Vec<(SessionId, Timestamp)>, LedgerError>> {
-        ready(Ok(self.state().index.deadlines(horizon)))
+        ready(Ok(self.index().deadlines(horizon)))
     }
 
-    fn owing(&self) -> Answer<'_, Result<Vec<SessionId>, LedgerError>> {
-        ready(Ok(self.state().index.owing()))
+    fn standing_as(
+        &self,
+        wanted: &'static [Standing],
+    ) -> Answer<'_, Result<Vec<SessionId>, LedgerError>> {
+        ready(Ok(self.index().standing_as(wanted)))
+    }
+
+    fn standing_of(
+        &self,
+        sessions: Vec<SessionId>,
+    ) -> Answer<'_, Result<Vec<Option<Standing>>, LedgerError>> {
+        let index = self.index();
+        let standing = |id: SessionId| index.get(id).map(|entry| entry.standing);
+        ready(Ok(sessions.into_iter().map(standing).collect()))
+    }
+
+    fn orphans(&self) -> Answer<'_, Result<Vec<Session>, LedgerError>> {
+        let orphan = |session: &Session| session.standing() == Standing::Orphan;
+        ready(Ok(self.disk.live().into_iter().filter(orphan).collect()))
+    }
+
+    fn census(&self) -> Answer<'_, Result<Census, LedgerError>> {
+        let notifications = self.disk.tables().outbox.len();
+        ready(Ok(Census { sessions: self.index().standings(), notifications }))
     }
 
     fn outbox(
         &self,
         horizon: Timestamp,
     ) -> Answer<'_, Result<Vec<(OutboxId, Timestamp)>, LedgerError>> {
-        let state = self.state();
-        let waiting = state.tables.outbox.iter().map(|(&id, waiting)| (id, waiting.next_at));
+        let tables = self.disk.tables();
+        let waiting = tables.outbox.iter().map(|(&id, waiting)| (id, waiting.next_at));
         ready(Ok(waiting.filter(|&(_, next_at)| next_at < horizon).collect()))
     }
 
     fn notification(&self, id: OutboxId) -> Answer<'_, Result<Option<Notification>, LedgerError>> {
-        let state = self.state();
-        ready(Ok(state.tables.outbox.get(&id).map(|waiting| waiting.notification.clone())))
+        let tables = self.disk.tables();
+        ready(Ok(tables.outbox.get(&id).map(|waiting| waiting.notification.clone())))
     }
 
     fn settle(&self, id: OutboxId, settlement: Settlement) -> Answer<'_, Result<(), LedgerError>> {
-        let tables = &mut self.state().tables;
-        if let Some(mut waiting) = tables.outbox.remove(&id) {
-            waiting.notification.tries += 1;
-            match settlement {
-                Settlement::Retry { next_at } => {
-                    waiting.next_at = next_at;
-                    tables.outbox.insert(id, waiting);
-                }
-                Settlement::Done { outcome, .. } => {
-                    tables.deliveries.push((waiting.notification, outcome));
-                }
-            }
-        }
-        ready(Ok(()))
+        Box::pin(async move {
+            let (answer, receive) = oneshot::channel();
+            batch::enter(&self.queue, Job::Settle(id, settlement, answer), true).await?;
+            receive.await.map_err(|_| LedgerError::Closed)?
+        })
     }
 
     fn failed(&self) -> Answer<'_, LedgerError> {
         Box::pin(std::future::pending())
     }
-}
 
-impl Rows for Tables {
-    fn load(&mut self, row: i64) -> Result<Session, LedgerError> {
-        self.live.get(&row).cloned().ok_or(LedgerError::Corrupt { what: "row of the index" })
-    }
-
-    fn insert(&mut self, session: &Session) -> Result<i64, LedgerError> {
-        self.last_row += 1;
-        self.live.insert(self.last_row, session.clone());
-        Ok(self.last_row)
-    }
-
-    fn update(&mut self, row: i64, session: &Session) -> Result<(), LedgerError> {
-        self.live.insert(row, session.clone());
-        Ok(())
-    }
-
-    fn retire(&mut self, row: i64, session: &Session) -> Result<(), LedgerError> {
-        self.live.remove(&row);
-        self.history.push(session.clone());
-        Ok(())
-    }
-
-    fn notify(&mut self, event: &Event) -> Result<OutboxId, LedgerError> {
-        self.last_row += 1;
-        let id = OutboxId(self.last_row);
-        let notification = Notification { id, event: event.clone(), tries: 0 };
-        self.outbox.insert(id, Waiting { notification, next_at: event.at });
-        Ok(id)
-    }
-
-    /// The index holds them.
-    fn learn(&mut self, _: IdentifierKey, _: DeviceKey) -> Result<(), LedgerError> {
-        Ok(())
+    fn close(&self) -> Answer<'_, ()> {
+        ready(())
     }
 }
 
+/// Applications and keys are kept at once.
 impl Registry for MemoryLedger {
     fn applications(&self) -> Answer<'_, Result<Vec<Application>, LedgerError>> {
-        ready(Ok(self.state().applications.clone()))
+        ready(Ok(self.disk.tables().applications.clone()))
     }
 
     fn application(&self, name: String) -> Answer<'_, Result<Application, LedgerError>> {
-        let applications = &mut self.state().applications;
+        let applications = &mut self.disk.tables().applications;
         let known = applications.iter().find(|application| application.name == name).cloned();
         ready(Ok(known.unwrap_or_else(|| {
             let id = ApplicationId(applications.len() as u32 + 1);
@@ -244,15 +285,19 @@ impl Registry for MemoryLedger {
     }
 
     fn keys(&self) -> Answer<'_, Result<Vec<ApplicationKey>, LedgerError>> {
-        ready(Ok(self.state().keys.clone()))
+        ready(Ok(self.disk.tables().keys.clone()))
     }
 
-    fn add_key(&self, key: NewKey) -> Answer<'_, Result<ApplicationKey, RegistryError>> {
-        let keys = &mut self.state().keys;
+    fn add_key(
+        &self,
+        key: NewKey,
+        limit: usize,
+    ) -> Answer<'_, Result<ApplicationKey, RegistryError>> {
+        let keys = &mut self.disk.tables().keys;
         let live = |known: &&ApplicationKey| {
             known.application == key.application && known.revoked_at.is_none()
         };
-        if keys.iter().filter(live).count() >= LIVE_KEYS_PER_APPLICATION {
+        if keys.iter().filter(live).count() >= limit {
             return ready(Err(RegistryError::TooManyKeys));
         }
         let key = ApplicationKey {
@@ -270,7 +315,7 @@ impl Registry for MemoryLedger {
 
     fn revoke_key(&self, id: KeyId) -> Answer<'_, Result<ApplicationKey, RegistryError>> {
         let now = self.clock.now();
-        let keys = &mut self.state().keys;
+        let keys = &mut self.disk.tables().keys;
         let live = keys.iter_mut().find(|key| key.id == id && key.revoked_at.is_none());
         ready(live.ok_or(RegistryError::UnknownKey).map(|key| {
             key.revoked_at = Some(now);

@@ -82,8 +82,12 @@ pub trait Registry: Send + Sync {
     /// All keys, revoked ones too, in the order in which they were made.
     fn keys(&self) -> Answer<'_, Result<Vec<ApplicationKey>, LedgerError>>;
 
-    /// Keeps a key.
-    fn add_key(&self, key: NewKey) -> Answer<'_, Result<ApplicationKey, RegistryError>>;
+    /// Keeps a key, unless its application has `limit` live keys already.
+    fn add_key(
+        &self,
+        key: NewKey,
+        limit: usize,
+    ) -> Answer<'_, Result<ApplicationKey, RegistryError>>;
 
     /// Ends the validity of a key.
     fn revoke_key(&self, id: KeyId) -> Answer<'_, Result<ApplicationKey, RegistryError>>;

@@ -8,11 +8,12 @@ mod row;
 mod writer;
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 
 use greenwave_core::{
-    ApplicationId, Clock, Command, DeviceKey, DeviceNames, IdentifierKey, NamedDevice, SessionId,
+    ApplicationId, Clock, Command, DeviceKey, DeviceNames, IdentifierKey, NamedDevice, Session,
+    SessionId, Standing,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -20,12 +21,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use self::file::DirectoryLock;
 use self::reader::Readers;
-use self::writer::{AfterCommit, Job, LastKeys, Writer};
+use self::writer::{Job, LastKeys, Writer};
+use crate::batch::{self, AfterCommit};
 use crate::index::{Entry, Index};
 use crate::{
-    Answer, Application, ApplicationKey, Committed, KeyId, Ledger, LedgerError, Listed, Lookup,
-    NewKey, Notification, OpenError, OutboxId, Page, Registry, RegistryError, Seen, Settlement,
-    TransactError,
+    Answer, Application, ApplicationKey, Census, Committed, KeyId, Ledger, LedgerError, Listed,
+    Lookup, NewKey, Notification, OpenError, OutboxId, Page, Registry, RegistryError, Seen,
+    Settlement, TransactError,
 };
 
 /// A ledger in the file `ledger.db` of a directory.
@@ -36,10 +38,9 @@ pub struct SqliteLedger {
     readers: Readers,
     clock: Arc<dyn Clock>,
     /// `None` once it is being closed.
-    queue: Option<mpsc::Sender<Job>>,
+    queue: Mutex<Option<mpsc::Sender<Job>>>,
     failure: watch::Receiver<Option<LedgerError>>,
     writer: Option<JoinHandle<()>>,
-    _lock: DirectoryLock,
 }
 
 impl SqliteLedger {
@@ -52,7 +53,7 @@ impl SqliteLedger {
         let index = build_index(&db).map_err(storage)?;
         let keys = LastKeys::read(&db).map_err(storage)?;
         let index = Arc::new(RwLock::new(index));
-        let (queue, jobs) = mpsc::channel(writer::QUEUE);
+        let (queue, jobs) = mpsc::channel(batch::QUEUE);
         let (failed, failure) = watch::channel(None);
         let writer = Writer {
             db,
@@ -61,6 +62,7 @@ impl SqliteLedger {
             clock: Arc::clone(&clock),
             queue: jobs,
             failure: failed,
+            _lock: lock,
         };
         let writer = std::thread::Builder::new()
             .name("ledger".to_owned())
@@ -70,10 +72,9 @@ impl SqliteLedger {
             index,
             readers: Readers::new(path),
             clock,
-            queue: Some(queue),
+            queue: Mutex::new(Some(queue)),
             failure,
             writer: Some(writer),
-            _lock: lock,
         })
     }
 
@@ -82,20 +83,26 @@ impl SqliteLedger {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a job to the writer and waits for its answer.
+    fn queue(&self) -> MutexGuard<'_, Option<mpsc::Sender<Job>>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a job to the writer and waits for its answer. What is urgent waits for room; the
+    /// rest is refused when there is none.
     fn write<T, E>(
         &self,
+        urgent: bool,
         job: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Job + Send + 'static,
     ) -> Answer<'_, Result<T, E>>
     where
         T: Send + 'static,
         E: From<LedgerError> + Send + 'static,
     {
-        let queue = self.queue.clone();
+        let queue = self.queue().clone();
         Box::pin(async move {
             let (answer, receive) = oneshot::channel();
             let queue = queue.ok_or(LedgerError::Closed)?;
-            queue.send(job(answer)).await.map_err(|_| LedgerError::Closed)?;
+            batch::enter(&queue, job(answer), urgent).await?;
             receive.await.map_err(|_| LedgerError::Closed)?
         })
     }
@@ -105,9 +112,12 @@ impl SqliteLedger {
         &self,
         work: impl FnOnce(&Connection, Timestamp) -> Result<T, RegistryError> + Send + 'static,
     ) -> Answer<'_, Result<T, RegistryError>> {
-        self.write(move |answer| {
+        self.write(true, move |answer| {
             Job::Other(Box::new(move |db, now| {
-                let result = work(db, now);
+                let result = match db {
+                    Ok(db) => work(db, now),
+                    Err(error) => Err(error.clone().into()),
+                };
                 let done = match &result {
                     Err(RegistryError::Ledger(error)) => Err(error.clone()),
                     _ => Ok(()),
@@ -158,6 +168,16 @@ impl SqliteLedger {
         self.see(&entries, now)
     }
 
+    fn find_orphans(&self) -> Result<Vec<Session>, LedgerError> {
+        let rows: Vec<i64> = {
+            let index = self.index();
+            let orphans = index.standing_as(&[Standing::Orphan]);
+            orphans.into_iter().filter_map(|id| index.get(id)).map(|entry| entry.row).collect()
+        };
+        self.readers
+            .with(|db| rows.iter().filter_map(|&row| row::load(db, row).transpose()).collect())
+    }
+
     fn see_page(&self, application: ApplicationId, page: Page) -> Result<Listed, LedgerError> {
         let now = self.clock.now();
         let skip = page.index.saturating_mul(page.size);
@@ -196,7 +216,8 @@ impl Ledger for SqliteLedger {
     }
 
     fn transact(&self, command: Command) -> Answer<'_, Result<Committed, TransactError>> {
-        self.write(move |answer| Job::Transact(command, answer))
+        let urgent = !command.is_request();
+        self.write(urgent, move |answer| Job::Command(batch::Job::Transact(command, answer)))
     }
 
     fn session(
@@ -230,8 +251,30 @@ impl Ledger for SqliteLedger {
         ready(Ok(self.index().deadlines(horizon)))
     }
 
-    fn owing(&self) -> Answer<'_, Result<Vec<SessionId>, LedgerError>> {
-        ready(Ok(self.index().owing()))
+    fn standing_as(
+        &self,
+        wanted: &'static [Standing],
+    ) -> Answer<'_, Result<Vec<SessionId>, LedgerError>> {
+        ready(Ok(self.index().standing_as(wanted)))
+    }
+
+    fn standing_of(
+        &self,
+        sessions: Vec<SessionId>,
+    ) -> Answer<'_, Result<Vec<Option<Standing>>, LedgerError>> {
+        let index = self.index();
+        let standing = |id: SessionId| index.get(id).map(|entry| entry.standing);
+        ready(Ok(sessions.into_iter().map(standing).collect()))
+    }
+
+    fn orphans(&self) -> Answer<'_, Result<Vec<Session>, LedgerError>> {
+        ready(self.find_orphans())
+    }
+
+    fn census(&self) -> Answer<'_, Result<Census, LedgerError>> {
+        let sessions = self.index().standings();
+        let waiting = self.readers.with(outbox::count);
+        ready(waiting.map(|notifications| Census { sessions, notifications }))
     }
 
     fn outbox(
@@ -246,7 +289,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn settle(&self, id: OutboxId, settlement: Settlement) -> Answer<'_, Result<(), LedgerError>> {
-        self.write(move |answer| Job::Settle(id, settlement, answer))
+        self.write(true, move |answer| Job::Command(batch::Job::Settle(id, settlement, answer)))
     }
 
     fn failed(&self) -> Answer<'_, LedgerError> {
@@ -255,6 +298,13 @@ impl Ledger for SqliteLedger {
             let failed = failure.wait_for(Option::is_some).await;
             failed.ok().and_then(|failure| failure.clone()).unwrap_or(LedgerError::Closed)
         })
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        drop(self.queue().take());
+        let mut failure = self.failure.clone();
+        // The writer goes when nobody can reach it any more, and takes its end of this with it.
+        Box::pin(async move { while failure.changed().await.is_ok() {} })
     }
 }
 
@@ -277,8 +327,12 @@ impl Registry for SqliteLedger {
         ready(self.readers.with(registry::keys))
     }
 
-    fn add_key(&self, key: NewKey) -> Answer<'_, Result<ApplicationKey, RegistryError>> {
-        self.write_registry(move |db, now| registry::add_key(db, &key, now))
+    fn add_key(
+        &self,
+        key: NewKey,
+        limit: usize,
+    ) -> Answer<'_, Result<ApplicationKey, RegistryError>> {
+        self.write_registry(move |db, now| registry::add_key(db, &key, limit, now))
     }
 
     fn revoke_key(&self, id: KeyId) -> Answer<'_, Result<ApplicationKey, RegistryError>> {
@@ -289,7 +343,7 @@ impl Registry for SqliteLedger {
 /// Closing waits for what is under way: nothing that was accepted is left behind.
 impl Drop for SqliteLedger {
     fn drop(&mut self) {
-        self.queue = None;
+        drop(self.queue().take());
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }

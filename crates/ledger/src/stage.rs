@@ -22,6 +22,7 @@ pub(crate) struct StagedChanges {
     /// The sessions that are new to their device.
     added: HashMap<DeviceKey, Vec<SessionId>>,
     aliases: HashMap<IdentifierKey, DeviceKey>,
+    commands: u64,
 }
 
 impl<'a> Stage<'a> {
@@ -64,6 +65,12 @@ impl<'a> Stage<'a> {
         self.changes.aliases.entry(identifier).or_insert(device);
     }
 
+    /// The number of the next command in the order of all.
+    pub(crate) fn next_sequence(&mut self) -> u64 {
+        self.changes.commands += 1;
+        self.index.sequence() + self.changes.commands
+    }
+
     /// How many aliases there are.
     pub(crate) fn aliases(&self) -> usize {
         self.index.aliases() + self.changes.aliases.len()
@@ -84,6 +91,7 @@ impl StagedChanges {
                 _ => index.remove(id),
             }
         }
+        index.pass_sequence(self.commands);
         for (identifier, device) in self.aliases {
             index.learn(identifier, device);
         }

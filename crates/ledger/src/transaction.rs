@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::index::Entry;
 use crate::stage::Stage;
-use crate::{Committed, LedgerError, OutboxId, TransactError};
+use crate::{Committed, LedgerError, OutboxId, Settlement, TransactError};
 
 /// How many identifiers can become aliases. Beyond it a name that comes with others is a device of
 /// its own, so that nobody can fill a ledger with names.
@@ -30,6 +30,14 @@ pub(crate) trait Rows {
 
     /// Appends an event that has a sink to the outbox.
     fn notify(&mut self, event: &Event) -> Result<OutboxId, LedgerError>;
+
+    /// Keeps what became of a try to deliver a notification.
+    fn settle(
+        &mut self,
+        id: OutboxId,
+        settlement: &Settlement,
+        now: Timestamp,
+    ) -> Result<(), LedgerError>;
 
     /// Appends an alias.
     fn learn(&mut self, identifier: IdentifierKey, device: DeviceKey) -> Result<(), LedgerError>;
@@ -88,10 +96,11 @@ fn keep(
     state: &DeviceState,
     changes: Changes,
 ) -> Result<Committed, LedgerError> {
+    let sequence = stage.next_sequence();
     let Some(session) = &changes.session else {
         // For a command that names a session, the state holds just that one.
         let deadline = state.sessions.first().and_then(Session::deadline);
-        return Ok(Committed { changes, outbox: Vec::new(), deadline });
+        return Ok(Committed { changes, outbox: Vec::new(), deadline, sequence });
     };
     match stage.get(session.id) {
         Some(entry) if changes.retired => {
@@ -113,5 +122,5 @@ fn keep(
     });
     let outbox = outbox.collect::<Result<_, _>>()?;
     let deadline = session.deadline().filter(|_| !changes.retired);
-    Ok(Committed { changes, outbox, deadline })
+    Ok(Committed { changes, outbox, deadline, sequence })
 }

@@ -99,6 +99,11 @@ impl ErrorInfo {
                 "UNAVAILABLE",
                 "The network is still releasing past sessions of this device: try again later",
             ),
+            Refusal::NoOrphan => Self::new(
+                409,
+                "CONFLICT",
+                "The network is still asked to release this session: only an orphan can be cleared",
+            ),
             Refusal::NotActive => match rules {
                 RuleSetId::NokiaV0 => {
                     Self::new(400, "INVALID_ARGUMENT", "The target session is inactive")

@@ -1,7 +1,8 @@
 //! `/qod/v0`: CAMARA QoD 0.10.1 as Nokia's clients speak it.
 //!
 //! What differs from the published definition, because one client or another depends on it: a
-//! member that is `null` or an empty object is one that is absent; unknown members are read over;
+//! member that is `null` or an empty object is one that is absent (but for ports, where an empty
+//! object would quietly mean all of them); unknown members are read over;
 //! `notificationUrl` may stand at the top or in `webhook`; the identifiers of `device` come back
 //! exactly as they were sent; times come in two forms ([`Times`]).
 

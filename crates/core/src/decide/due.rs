@@ -18,9 +18,22 @@ pub(super) fn due(session: &Session, now: Timestamp) -> Changes {
         Phase::Requested | Phase::Ending(_) => try_again(session.clone(), now),
         Phase::Available { started_at } => {
             let due_at = started_at + session.duration;
-            end::end(session.clone(), EndReason::DurationExpired, due_at, now)
+            if now >= due_at {
+                return end::end(session.clone(), EndReason::DurationExpired, due_at, now);
+            }
+            restore(session, now)
         }
         Phase::Ended(end) => end::retire(session.clone(), end),
+    }
+}
+
+/// What the network has lost is asked for a few times more, and then it is over.
+fn restore(session: &Session, now: Timestamp) -> Changes {
+    match session.owed {
+        Owed::Provision(attempts) if attempts.made >= retry::RESTORE_TRIES => {
+            end::end(session.clone(), EndReason::NetworkTerminated, now, now)
+        }
+        _ => try_again(session.clone(), now),
     }
 }
 
@@ -36,14 +49,16 @@ pub(super) fn resume(session: &Session, now: Timestamp) -> Changes {
 
 /// Gives the order for what is owed, and sets the time of the next try should no answer come.
 ///
-/// A session is asked for during its first 30 s; after that only a late answer can still save it.
+/// A new session is asked for during its first 30 s; after that only a late answer can still save
+/// it.
 pub(super) fn try_again(mut session: Session, now: Timestamp) -> Changes {
-    let provision_until = session.created_at + retry::PROVISION_TRIED_FOR;
+    let is_new = session.phase == Phase::Requested;
+    let too_late = is_new && now >= session.created_at + retry::PROVISION_TRIED_FOR;
     let give_up = session.gives_up_at();
     let order = session.order();
     let effect = match &mut session.owed {
         Owed::Nothing => return Changes::none(),
-        Owed::Provision(attempts) if now >= provision_until => {
+        Owed::Provision(attempts) if too_late => {
             attempts.next_at = give_up;
             None
         }
@@ -67,10 +82,11 @@ fn count(attempts: &mut Attempts, now: Timestamp) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decide::NetworkReport;
     use crate::decide::testing::{
-        APPLICATION, at, delete, due, events, live, requested, resume, run,
+        APPLICATION, at, delete, due, events, live, live_for, network, requested, resume, run,
     };
-    use crate::session::EndReason;
+    use crate::session::{QosStatus, Standing};
 
     const SERVER: &str = "203.0.113.5";
 
@@ -122,9 +138,37 @@ mod tests {
         let ending = run(&[session], &delete(1, APPLICATION), at(0)).unwrap().session.unwrap();
         let (orders, session) = orders_until(ending, 86_400);
         assert_eq!(orders[..3], [6, 13, 22]);
-        assert!(orders.len() > 1_000);
-        assert!(orders.windows(2).all(|pair| pair[1] - pair[0] <= 65));
+        assert!(orders.len() > 100);
+        assert!(orders[..19].windows(2).all(|pair| pair[1] - pair[0] <= 65));
+        assert!(orders.windows(2).all(|pair| pair[1] - pair[0] <= 905));
+        assert_eq!(session.standing(), Standing::Orphan);
         assert!(session.deadline().is_some());
+    }
+
+    #[test]
+    fn what_the_network_has_lost_is_asked_for_again_and_given_up_after_five_tries() {
+        let missing = network(1, NetworkReport::Missing);
+        let lost = run(&[live_for(600)], &missing, at(10)).unwrap();
+        assert!(matches!(lost.effects[..], [Effect::Provision(_)]), "and nobody is told");
+        let session = lost.session.unwrap();
+        assert_eq!(session.view(at(10)).unwrap().status, QosStatus::Available);
+        let again = run(&[&session], &missing, at(11)).unwrap();
+        assert_eq!(again, Changes::none(), "it is known already");
+
+        let (orders, session) = orders_until(session, 66);
+        // Asked at 10 s already; the order at 66 s is the release.
+        assert_eq!(orders, [16, 23, 32, 45, 66]);
+        let view = session.view(at(66)).unwrap();
+        assert_eq!(view.reason, Some(EndReason::NetworkTerminated));
+    }
+
+    #[test]
+    fn what_is_lost_still_ends_in_time() {
+        let lost = run(&[live_for(12)], &network(1, NetworkReport::Missing), at(10)).unwrap();
+        let session = lost.session.unwrap();
+        assert_eq!(session.deadline(), Some(at(12)));
+        let ended = run(&[session], &due(1), at(12)).unwrap();
+        assert_eq!(events(&ended)[0].reason, Some(EndReason::DurationExpired));
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{Changes, Effect, due};
+use super::{Changes, Effect, Refusal, due};
 use crate::ids::EventId;
-use crate::session::{Attempts, End, EndReason, Event, Owed, Phase, QosStatus, Session};
+use crate::session::{Attempts, End, EndReason, Event, Owed, Phase, QosStatus, Session, Standing};
 
 /// Deletes what a client can see. What the network had ended is only no longer shown.
 pub(super) fn delete(session: &Session, now: Timestamp) -> Changes {
@@ -63,6 +63,19 @@ pub(super) fn retire(mut session: Session, end: End) -> Changes {
     Changes { session: Some(session), retired: true, effects: Vec::new() }
 }
 
+/// Nobody expects the network to let go of the session any more: it is history, whatever is left
+/// of it there.
+pub(super) fn abandon(session: &Session) -> Result<Changes, Refusal> {
+    let mut session = session.clone();
+    match session.phase {
+        Phase::Ending(end) if session.standing() == Standing::Orphan => {
+            session.owed = Owed::Nothing;
+            Ok(retire(session, end))
+        }
+        _ => Err(Refusal::NoOrphan),
+    }
+}
+
 /// The next event of a session.
 pub(super) fn event(
     session: &mut Session,
@@ -88,7 +101,7 @@ mod tests {
     use crate::decide::testing::{
         APPLICATION, OTHER_APPLICATION, at, delete, due, events, live, network, requested, run,
     };
-    use crate::decide::{NetworkReport, Refusal};
+    use crate::decide::{Command, NetworkReport};
 
     const SERVER: &str = "203.0.113.5";
 
@@ -102,6 +115,23 @@ mod tests {
         assert_eq!(told[0].id.ordinal, 2, "the first was that it became available");
         assert_eq!(told[0].reason, Some(EndReason::DeleteRequested));
         assert_eq!(changes.session.unwrap().view(at(10)), None);
+    }
+
+    #[test]
+    fn only_an_orphan_can_be_abandoned() {
+        let abandon = Command::Abandon { session: crate::decide::testing::id(1) };
+        let session = live(1, APPLICATION, SERVER, at(0));
+        assert_eq!(run(&[&session], &abandon, at(1)), Err(Refusal::NoOrphan));
+        let mut session = run(&[session], &delete(1, APPLICATION), at(1)).unwrap().session.unwrap();
+        while session.standing() != Standing::Orphan {
+            assert_eq!(run(&[&session], &abandon, at(1)), Err(Refusal::NoOrphan));
+            let deadline = session.deadline().unwrap();
+            session = run(&[&session], &due(1), deadline).unwrap().session.unwrap();
+        }
+        assert!(session.deadline() > Some(at(900)), "not before a quarter of an hour");
+        let abandoned = run(&[session], &abandon, at(2_000)).unwrap();
+        assert!(abandoned.retired);
+        assert_eq!(abandoned.session.unwrap().owed, Owed::Nothing);
     }
 
     #[test]

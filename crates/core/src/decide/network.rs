@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Changes, Effect, due, end};
 use crate::retry;
-use crate::session::{Attempts, EndReason, Owed, Phase, QosStatus, Session};
+use crate::session::{Attempts, EndReason, Owed, Phase, QosStatus, Session, Standing};
 
 /// Something that the network, or a call to it, has made known.
 ///
@@ -19,6 +19,8 @@ pub enum NetworkReport {
     Refused,
     /// It no longer does.
     Ended,
+    /// It should honour the session, and its own list does not have it.
+    Missing,
     /// Nothing of the session is left in it.
     Released,
     /// The call to provision it failed, or timed out.
@@ -34,15 +36,20 @@ pub enum NetworkReport {
 }
 
 pub(super) fn report(session: &Session, report: NetworkReport, now: Timestamp) -> Changes {
+    let lost = session.standing() == Standing::Lost;
     match (report, session.phase) {
         (NetworkReport::Granted, Phase::Requested) => granted(session.clone(), now),
+        (NetworkReport::Granted, Phase::Available { .. }) if lost => restored(session.clone()),
         (NetworkReport::Granted, Phase::Ending(_) | Phase::Ended(_)) => late_grant(session, now),
+        (NetworkReport::Missing, Phase::Available { .. }) if !lost => restore(session, now),
         (NetworkReport::Refused | NetworkReport::Ended, Phase::Requested)
-        | (NetworkReport::Ended, Phase::Available { .. }) => {
-            end::end(session.clone(), EndReason::NetworkTerminated, now, now)
-        }
+        | (NetworkReport::Ended, Phase::Available { .. }) => terminated(session, now),
+        (NetworkReport::Refused, Phase::Available { .. }) if lost => terminated(session, now),
         (NetworkReport::Released, Phase::Ending(end)) => end::released(session, end, now),
-        (NetworkReport::ProvisionFailed { retry_after }, Phase::Requested)
+        (
+            NetworkReport::ProvisionFailed { retry_after },
+            Phase::Requested | Phase::Available { .. },
+        )
         | (NetworkReport::ReleaseFailed { retry_after }, Phase::Ending(_)) => {
             failed(session, retry_after, now)
         }
@@ -51,11 +58,27 @@ pub(super) fn report(session: &Session, report: NetworkReport, now: Timestamp) -
     }
 }
 
+fn terminated(session: &Session, now: Timestamp) -> Changes {
+    end::end(session.clone(), EndReason::NetworkTerminated, now, now)
+}
+
 fn granted(mut session: Session, now: Timestamp) -> Changes {
     session.phase = Phase::Available { started_at: now };
     session.owed = Owed::Nothing;
     let event = end::event(&mut session, QosStatus::Available, None, now);
     Changes::of(session, vec![Effect::Notify(event)])
+}
+
+/// The network has lost what it should honour. It is asked again; nobody is told unless that fails.
+fn restore(session: &Session, now: Timestamp) -> Changes {
+    let mut session = session.clone();
+    session.owed = Owed::Provision(Attempts { made: 0, next_at: now });
+    due::try_again(session, now)
+}
+
+fn restored(mut session: Session) -> Changes {
+    session.owed = Owed::Nothing;
+    Changes::of(session, Vec::new())
 }
 
 /// The network has built something for a session that is over: it has to go again, whether or not
@@ -152,6 +175,29 @@ mod tests {
         };
         assert_eq!(failed(None).deadline(), Some(at(3)));
         assert_eq!(failed(Some(Duration::from_secs(9))).deadline(), Some(at(11)));
+    }
+
+    #[test]
+    fn what_was_lost_and_is_granted_again_goes_on_as_if_nothing_had_happened() {
+        let session = live(1, APPLICATION, SERVER, at(0));
+        let lost = run(&[&session], &network(1, NetworkReport::Missing), at(5)).unwrap();
+        let lost = lost.session.unwrap();
+        assert_eq!(lost.standing(), Standing::Lost);
+        let restored = run(&[&lost], &network(1, NetworkReport::Granted), at(6)).unwrap();
+        assert_eq!(restored.session.as_ref(), Some(&session));
+        assert_eq!(restored.effects, []);
+
+        let refused = run(&[&lost], &network(1, NetworkReport::Refused), at(6)).unwrap();
+        assert_eq!(events(&refused)[0].reason, Some(EndReason::NetworkTerminated));
+    }
+
+    #[test]
+    fn only_what_should_be_there_can_be_missing() {
+        let session = requested(1, APPLICATION, SERVER, at(0));
+        let missing = network(1, NetworkReport::Missing);
+        assert_eq!(run(&[&session], &missing, at(1)).unwrap(), Changes::none());
+        let ending = run(&[&session], &delete(1, APPLICATION), at(1)).unwrap().session.unwrap();
+        assert_eq!(run(&[ending], &missing, at(2)).unwrap(), Changes::none());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::testing::{
     APPLICATION, NONE, OTHER_APPLICATION, at, create, delete, due, extend, resume, run,
 };
 use super::{Changes, Command, Effect, NetworkReport};
-use crate::session::{Event, Owed, Phase, QosStatus, Session};
+use crate::session::{EndReason, Event, Owed, Phase, QosStatus, Session, Standing};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -19,6 +19,7 @@ enum Step {
     Network(NetworkReport),
     Due,
     Resume,
+    Abandon,
     /// Time passes, in milliseconds.
     Pass(u64),
     /// Time passes until the session's deadline, or just not.
@@ -33,6 +34,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(NetworkReport::Granted),
         1 => Just(NetworkReport::Refused),
         1 => Just(NetworkReport::Ended),
+        2 => Just(NetworkReport::Missing),
         4 => Just(NetworkReport::Released),
         1 => retry_after.clone()
             .prop_map(|retry_after| NetworkReport::ProvisionFailed { retry_after }),
@@ -45,6 +47,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => report.prop_map(Step::Network),
         4 => Just(Step::Due),
         1 => Just(Step::Resume),
+        1 => Just(Step::Abandon),
         2 => (0..5_000u64).prop_map(Step::Pass),
         4 => (0..2u64).prop_map(|short_by_ms| Step::PassToDeadline { short_by_ms }),
     ];
@@ -60,6 +63,7 @@ fn act(step: Step, session: &Session, now: Timestamp) -> Result<Command, Timesta
         Step::Network(report) => Ok(super::testing::network(1, report)),
         Step::Due => Ok(due(1)),
         Step::Resume => Ok(resume(1)),
+        Step::Abandon => Ok(Command::Abandon { session: session.id }),
         Step::Pass(millis) => Err(now + Duration::from_millis(millis)),
         Step::PassToDeadline { short_by_ms } => {
             let deadline = session.deadline().unwrap_or(now);
@@ -89,14 +93,17 @@ fn assert_legal(before: &Session, after: &Session, command: &Command, now: Times
         assert_eq!(was, started_at);
         assert!(after.duration >= before.duration, "an end never comes nearer");
     }
-    if let (Phase::Available { started_at }, Command::Due { .. } | Command::Resume { .. }) =
-        (before.phase, command)
+    if let (Phase::Available { started_at }, Phase::Ending(end)) = (before.phase, after.phase)
+        && matches!(command, Command::Due { .. } | Command::Resume { .. })
     {
-        assert!(now >= started_at + before.duration, "ended before its time");
+        let expired = now >= started_at + before.duration;
+        assert_eq!(end.reason == EndReason::DurationExpired, expired, "ended before its time");
+        assert!(expired || before.standing() == Standing::Lost);
     }
     let owed_fits = match after.phase {
         Phase::Requested => matches!(after.owed, Owed::Provision(_)),
-        Phase::Available { .. } | Phase::Ended(_) => after.owed == Owed::Nothing,
+        Phase::Available { .. } => !matches!(after.owed, Owed::Release(_)),
+        Phase::Ended(_) => after.owed == Owed::Nothing,
         Phase::Ending(_) => matches!(after.owed, Owed::Release(_)),
     };
     assert!(owed_fits, "{:?} owes {:?}", after.phase, after.owed);
@@ -123,7 +130,7 @@ fn assert_told(before: &Session, changes: &Changes, told: &mut Vec<Event>) {
     let was_available = rank(&before.phase) == 1;
     let ended = rank(&before.phase) < 2 && rank(&after.phase) >= 2;
     let deleted = matches!(after.phase, Phase::Ending(end)
-        if end.reason == crate::EndReason::DeleteRequested);
+        if end.reason == EndReason::DeleteRequested);
     let expected = became_available || (ended && (was_available || !deleted));
     assert_eq!(new.len(), usize::from(expected), "{:?} to {:?}", before.phase, after.phase);
     for event in new {

@@ -27,6 +27,8 @@ pub(super) struct ApiClient {
     http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     root: String,
     token: String,
+    /// The command that starts this gateway.
+    start: String,
 }
 
 /// An answer that is a success.
@@ -59,7 +61,7 @@ pub(super) fn read_sandbox(data: &Path) -> Result<SandboxFile, Failure> {
 
 impl ApiClient {
     /// A client of the gateway at `root`, with a key or token.
-    pub(super) fn new(root: &str, token: &str) -> Result<Self, Failure> {
+    pub(super) fn new(root: &str, token: &str, start: String) -> Result<Self, Failure> {
         let mut roots = RootCertStore::empty();
         if root.starts_with("https:") {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -77,7 +79,7 @@ impl ApiClient {
             .build();
         let http = Client::builder(TokioExecutor::new()).build(connector);
         let root = root.trim_end_matches('/').to_owned();
-        Ok(Self { http, root, token: token.to_owned() })
+        Ok(Self { http, root, token: token.to_owned(), start })
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Answer, Failure> {
@@ -111,7 +113,7 @@ impl ApiClient {
             .map_err(|_| Failure::new(format!("the gateway at {} does not answer", self.root)))?
             .map_err(|_| {
                 Failure::new(format!("cannot reach a gateway at {}", self.root))
-                    .hint("greenwave up, in another terminal")
+                    .hint(format!("{}, in another terminal", self.start))
             })?;
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, LIMIT).collect().await;
@@ -132,12 +134,9 @@ fn refused(status: StatusCode, body: &Value) -> Failure {
     let failure = Failure::new(message).code(body["code"].as_str().unwrap_or(status.as_str()));
     match status {
         StatusCode::UNAUTHORIZED => {
-            failure.hint("greenwave keys list, or keys create for a new key")
+            failure.hint("greenwave keys create for a new key, which --key or GREENWAVE_KEY takes")
         }
         StatusCode::NOT_FOUND => failure.hint("greenwave sessions list, which shows what there is"),
-        StatusCode::CONFLICT => {
-            failure.hint("greenwave sessions list, which shows what is in the way")
-        }
         _ => failure,
     }
 }

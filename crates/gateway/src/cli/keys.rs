@@ -65,18 +65,18 @@ impl Keys {
 
 /// The admin API of the gateway in a directory.
 fn operator(directory: &DataDirectory) -> Result<ApiClient, Failure> {
-    let file = read_sandbox(&directory.data)?;
+    let start = directory.start();
+    let file = read_sandbox(&directory.data).map_err(|failure| failure.hint(&start))?;
     let path = sandbox::admin_token_path(&directory.data);
     let token = std::fs::read_to_string(&path)
         .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
-    ApiClient::new(&file.admin_url, token.trim())
+    ApiClient::new(&file.admin_url, token.trim(), start)
 }
 
 async fn create(api: &ApiClient, body: &Value, format: OutputFormat) -> Result<(), Failure> {
-    let answer = api
-        .post(PATH, body)
-        .await
-        .map_err(|failure| failure.hint("greenwave keys list, then greenwave keys revoke ID"))?;
+    let answer = api.post(PATH, body).await.map_err(|failure| {
+        failure.hint_if("TOO_MANY_KEYS", "greenwave keys list, then greenwave keys revoke ID")
+    })?;
     if format.json {
         return output::print_json(&answer.body);
     }
@@ -111,7 +111,9 @@ async fn list(api: &ApiClient, format: OutputFormat) -> Result<(), Failure> {
 
 async fn revoke(api: &ApiClient, id: u32, format: OutputFormat) -> Result<(), Failure> {
     let revoked = api.delete(&format!("{PATH}/{id}")).await;
-    revoked.map_err(|failure| failure.hint("greenwave keys list, which shows what there is"))?;
+    revoked.map_err(|failure| {
+        failure.hint_if("NOT_FOUND", "greenwave keys list, which shows what there is")
+    })?;
     if format.json {
         return output::print_json(&json!({"revoked": id}));
     }

@@ -29,6 +29,11 @@ impl Failure {
         self
     }
 
+    /// The same with what to do next, if a gateway gave this code.
+    pub(super) fn hint_if(self, code: &str, hint: impl Display) -> Self {
+        if self.is(code) { self.hint(hint) } else { self }
+    }
+
     /// The same with a code for programs.
     pub(super) fn code(mut self, code: impl Display) -> Self {
         self.code = Some(code.to_string());

@@ -9,7 +9,13 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
     let (mut ranges, mut ports) = (Vec::new(), Vec::new());
     for part in text.split(',') {
         match part.split_once('-') {
-            Some((from, to)) => ranges.push(json!({"from": port(from)?, "to": port(to)?})),
+            Some((from, to)) => {
+                let (from, to) = (port(from)?, port(to)?);
+                if from > to {
+                    return Err(format!("{part:?} runs backwards: {to}-{from} would be right"));
+                }
+                ranges.push(json!({"from": from, "to": to}));
+            }
             None => ports.push(port(part)?),
         }
     }
@@ -32,7 +38,7 @@ mod tests {
             parse("80, 5000-5010,443"),
             Ok(json!({"ranges": [{"from": 5000, "to": 5010}], "ports": [80, 443]}))
         );
-        for bad in ["", "http", "80,", "65536", "-1", "80-"] {
+        for bad in ["", "http", "80,", "65536", "-1", "80-", "90-80"] {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -1,9 +1,10 @@
 //! `greenwave sessions`
 
 mod create;
+mod device;
 mod show;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::client::{ApiClient, read_sandbox};
@@ -42,9 +43,9 @@ enum Action {
     Create(Create),
     /// List the application's sessions, or those of one device
     List {
-        /// A name (local@domain) or phone number; without it, all devices
-        #[arg(long)]
-        device: Option<String>,
+        /// A device, named as for `create`; without it, all devices
+        #[arg(long, value_parser = device::parse)]
+        device: Option<Value>,
     },
     /// Show a session
     Get {
@@ -65,12 +66,13 @@ enum Action {
         id: String,
     },
     /// End all sessions of a device, or of the application
+    #[command(group(ArgGroup::new("which").required(true)))]
     Clear {
-        /// A name (local@domain) or phone number
-        #[arg(long, required_unless_present = "all")]
-        device: Option<String>,
+        /// The device, named as for `list`
+        #[arg(long, group = "which", value_parser = device::parse)]
+        device: Option<Value>,
         /// All sessions of the application
-        #[arg(long, conflicts_with = "device")]
+        #[arg(long, group = "which")]
         all: bool,
     },
 }
@@ -94,7 +96,7 @@ impl Sessions {
                 show::one(&created.body, self.format)
             }
             Action::List { device } => {
-                let sessions = list(api, device.as_deref()).await?;
+                let sessions = list(api, device.as_ref()).await?;
                 show::many(&sessions, self.format)
             }
             Action::Get { id } => {
@@ -109,12 +111,12 @@ impl Sessions {
                 api.delete(&format!("{PATH}/{}", segment(id)?)).await?;
                 self.done(&json!({"deleted": [id]}), &format!("Session {id} has ended."))
             }
-            Action::Clear { device, .. } => self.clear(api, device.as_deref()).await,
+            Action::Clear { device, .. } => self.clear(api, device.as_ref()).await,
         }
     }
 
     /// Ends what there is; what has ended by itself in between is as good.
-    async fn clear(&self, api: &ApiClient, device: Option<&str>) -> Result<(), Failure> {
+    async fn clear(&self, api: &ApiClient, device: Option<&Value>) -> Result<(), Failure> {
         let mut deleted = Vec::new();
         for session in list(api, device).await? {
             let Some(id) = session["sessionId"].as_str() else { continue };
@@ -148,14 +150,14 @@ impl GatewayArgs {
                 (url, key.clone().unwrap_or(file.application_key))
             }
         };
-        ApiClient::new(&root, &key)
+        ApiClient::new(&root, &key, self.directory.start())
     }
 }
 
 /// All sessions, page by page.
-async fn list(api: &ApiClient, device: Option<&str>) -> Result<Vec<Value>, Failure> {
+async fn list(api: &ApiClient, device: Option<&Value>) -> Result<Vec<Value>, Failure> {
     if let Some(device) = device {
-        let body = json!({"device": device_body(device)});
+        let body = json!({"device": device});
         let answer = api.post("/qod/v0/retrieve-sessions", &body).await?;
         return Ok(answer.body.as_array().cloned().unwrap_or_default());
     }
@@ -168,15 +170,6 @@ async fn list(api: &ApiClient, device: Option<&str>) -> Result<Vec<Value>, Failu
         }
     }
     Ok(sessions)
-}
-
-/// A device by the one text that names it.
-fn device_body(device: &str) -> Value {
-    if device.contains('@') {
-        json!({"networkAccessIdentifier": device})
-    } else {
-        json!({"phoneNumber": device})
-    }
 }
 
 /// An id as a part of a path. What could not be one is not sent.

@@ -143,7 +143,7 @@ session = device.create_qod_session("QOS_L", service_ipv4="233.252.0.2")
 print(device.sessions())
 device.clear_sessions()
 
-Ctrl-C stops it; greenwave up goes on where it stopped."#,
+Ctrl-C stops it; the same command goes on where it stopped."#,
         version = env!("CARGO_PKG_VERSION"),
     )
 }

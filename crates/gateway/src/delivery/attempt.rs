@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
-/// The notes are for people. They hold nothing of the URL and no credential.
+/// What came of one try. The notes are for people. They hold nothing of the URL and no credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Attempt {
+pub enum Attempt {
     /// The receiver has it.
     Delivered(String),
     /// It may be tried again.

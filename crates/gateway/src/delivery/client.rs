@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use greenwave_core::{Event, RuleSetId, SessionId, Sink};
+use greenwave_ledger::Answer;
 use greenwave_wire::v0;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{Request, Uri};
@@ -23,6 +24,7 @@ use tokio::net::TcpStream;
 use tower::Service;
 use url::Url;
 
+use super::Courier;
 use super::attempt::Attempt;
 use super::guard::{AddressGuard, Denied};
 use crate::secrets::Secrets;
@@ -30,21 +32,25 @@ use crate::secrets::Secrets;
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a try may take from beginning to end.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a receiver may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long the rest of an answer may take, of which nothing depends.
+const REST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How much of an answer is read, so that its connection can be used again.
 const MOST_OF_ANSWER: usize = 64 * 1024;
 
 /// See the module.
 pub struct SinkClient {
+    secrets: Arc<Secrets>,
     guard: Arc<AddressGuard>,
     http: Client<HttpsConnector<GuardedConnector>, Full<Bytes>>,
 }
 
 impl SinkClient {
     /// A client that trusts the authorities of the machine.
-    pub fn new(guard: AddressGuard) -> io::Result<Self> {
+    pub fn new(guard: AddressGuard, secrets: Arc<Secrets>) -> io::Result<Self> {
         let mut roots = RootCertStore::empty();
         let found = rustls_native_certs::load_native_certs();
         roots.add_parsable_certificates(found.certs);
@@ -70,12 +76,11 @@ impl SinkClient {
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(4)
             .build(connector);
-        Ok(Self { guard, http })
+        Ok(Self { secrets, guard, http })
     }
 
-    /// Tells a receiver of an event, once.
-    pub(super) async fn send(&self, secrets: &Secrets, event: &Event) -> Attempt {
-        let request = match request(secrets, event) {
+    async fn tell(&self, event: &Event) -> Attempt {
+        let request = match request(&self.secrets, event) {
             Ok(request) => request,
             Err(note) => return Attempt::Hopeless(note.to_owned()),
         };
@@ -85,22 +90,23 @@ impl SinkClient {
                 return Attempt::Hopeless(denied.to_string());
             }
         }
-        match tokio::time::timeout(TOTAL_TIMEOUT, self.exchange(request)).await {
-            Ok(attempt) => attempt,
+        match tokio::time::timeout(ANSWER_TIMEOUT, self.http.request(request)).await {
+            Ok(Ok(answer)) => {
+                let (head, body) = answer.into_parts();
+                // Only to leave the connection usable: the receiver has said all that matters.
+                let rest = Limited::new(body, MOST_OF_ANSWER).collect();
+                let _ = tokio::time::timeout(REST_TIMEOUT, rest).await;
+                Attempt::of_answer(head.status, &head.headers)
+            }
+            Ok(Err(error)) => Attempt::failed(explain(&error)),
             Err(_) => Attempt::failed("the receiver did not answer in time"),
         }
     }
+}
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Attempt {
-        match self.http.request(request).await {
-            Ok(answer) => {
-                let (head, body) = answer.into_parts();
-                // Only to leave the connection usable; what it says does not matter.
-                let _ = Limited::new(body, MOST_OF_ANSWER).collect().await;
-                Attempt::of_answer(head.status, &head.headers)
-            }
-            Err(error) => Attempt::failed(explain(&error)),
-        }
+impl Courier for SinkClient {
+    fn send<'a>(&'a self, event: &'a Event) -> Answer<'a, Attempt> {
+        Box::pin(self.tell(event))
     }
 }
 
@@ -146,11 +152,21 @@ fn explain(error: &hyper_util::client::legacy::Error) -> String {
             return error.to_string();
         }
         if let Some(error) = error.downcast_ref::<rustls::Error>() {
-            return format!("the receiver's TLS failed: {error}");
+            return format!("the receiver's TLS failed: {}", explain_tls(error));
         }
         source = error.source();
     }
     "the receiver closed the connection, or does not speak HTTP".to_owned()
+}
+
+/// The error's own text may have the receiver's name in it.
+fn explain_tls(error: &rustls::Error) -> &'static str {
+    match error {
+        rustls::Error::InvalidCertificate(_) => "its certificate is not valid, or for another name",
+        rustls::Error::AlertReceived(_) => "it refused the connection",
+        rustls::Error::NoCertificatesPresented => "it has no certificate",
+        _ => "it does not speak TLS as expected",
+    }
 }
 
 /// Resolves, checks, dials: in one step, so that nothing can change in between.

@@ -1,20 +1,27 @@
 //! Which of the waiting notifications is sent next.
 //!
 //! Notifications to one receiver share a lane, and a lane has few under way at a time: a receiver
-//! that is slow holds up itself and nobody else. Of one session only one is under way, so that a
-//! receiver sees its events in order as long as it takes them.
+//! that is slow holds up itself and nobody else, and an application with many slow receivers holds
+//! up its own. Of one session only one is under way, so that a receiver sees its events in order as
+//! long as it takes them.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use greenwave_core::{ApplicationId, Event, SessionId};
-use greenwave_ledger::{Notification, OutboxId};
+use greenwave_ledger::OutboxId;
 use url::Url;
 
 /// How many notifications of one lane may be under way.
 const PER_LANE: usize = 4;
 
+/// How many notifications of one application may be under way.
+const PER_APPLICATION: usize = 32;
+
 /// How many notifications may be under way in all.
 const IN_ALL: usize = 256;
+
+/// How many may wait in one lane. What waits is small: its row holds the rest.
+const WAITING: usize = 65_536;
 
 /// A receiver of one application: scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,18 +38,33 @@ impl Lane {
     }
 }
 
+/// A notification that waits for its turn.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    id: OutboxId,
+    session: SessionId,
+}
+
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Notification>,
+    waiting: VecDeque<Waiting>,
     under_way: usize,
-    /// Whether it is in the line of those that could send something.
+    /// Whether it is in the line of those that could send something, or held back.
     in_line: bool,
+}
+
+/// What an application has under way, and its lanes that are held back until that is less.
+#[derive(Default)]
+struct Share {
+    under_way: usize,
+    held_back: VecDeque<Lane>,
 }
 
 /// See the module.
 #[derive(Default)]
 pub(super) struct Lanes {
     queues: HashMap<Lane, Queue>,
+    shares: HashMap<ApplicationId, Share>,
     /// The lanes that may have something to send, each once, in the order of their turns.
     line: VecDeque<Lane>,
     under_way: HashMap<OutboxId, (Lane, SessionId)>,
@@ -51,38 +73,44 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    /// How many notifications wait.
-    pub(super) fn waiting(&self) -> usize {
-        self.known.len() - self.under_way.len()
-    }
-
-    /// Puts a notification into its lane, unless it is there already.
-    pub(super) fn wait(&mut self, lane: Lane, notification: Notification) {
-        if !self.known.insert(notification.id) {
-            return;
+    /// Puts a notification into its lane, unless it is there already. Tells whether there was room.
+    pub(super) fn wait(&mut self, lane: Lane, id: OutboxId, session: SessionId) -> bool {
+        if self.known.contains(&id) {
+            return true;
         }
-        self.queues.entry(lane.clone()).or_default().waiting.push_back(notification);
+        let queue = self.queues.entry(lane.clone()).or_default();
+        if queue.waiting.len() >= WAITING {
+            return false;
+        }
+        queue.waiting.push_back(Waiting { id, session });
+        self.known.insert(id);
         self.stand_in_line(lane);
+        true
     }
 
     /// The next notification to be sent; it is under way from now on.
-    pub(super) fn next(&mut self) -> Option<Notification> {
+    pub(super) fn next(&mut self) -> Option<OutboxId> {
         while self.under_way.len() < IN_ALL {
             let lane = self.line.pop_front()?;
+            let share = self.shares.entry(lane.application).or_default();
+            if share.under_way >= PER_APPLICATION {
+                share.held_back.push_back(lane);
+                continue;
+            }
             let Some(queue) = self.queues.get_mut(&lane) else { continue };
             queue.in_line = false;
             if queue.under_way >= PER_LANE {
                 continue;
             }
-            let free = |waiting: &Notification| !self.sessions.contains(&waiting.event.id.session);
+            let free = |waiting: &Waiting| !self.sessions.contains(&waiting.session);
             let Some(at) = queue.waiting.iter().position(free) else { continue };
-            let Some(notification) = queue.waiting.remove(at) else { continue };
+            let Some(Waiting { id, session }) = queue.waiting.remove(at) else { continue };
             queue.under_way += 1;
-            let session = notification.event.id.session;
+            share.under_way += 1;
             self.sessions.insert(session);
-            self.under_way.insert(notification.id, (lane.clone(), session));
+            self.under_way.insert(id, (lane.clone(), session));
             self.stand_in_line(lane);
-            return Some(notification);
+            return Some(id);
         }
         None
     }
@@ -92,6 +120,13 @@ impl Lanes {
         let Some((lane, session)) = self.under_way.remove(&id) else { return };
         self.known.remove(&id);
         self.sessions.remove(&session);
+        if let Some(share) = self.shares.get_mut(&lane.application) {
+            share.under_way -= 1;
+            self.line.extend(share.held_back.pop_front());
+            if share.under_way == 0 && share.held_back.is_empty() {
+                self.shares.remove(&lane.application);
+            }
+        }
         if let Some(queue) = self.queues.get_mut(&lane) {
             queue.under_way -= 1;
             if queue.under_way == 0 && queue.waiting.is_empty() {
@@ -118,35 +153,38 @@ mod tests {
 
     use super::*;
 
-    fn notification(id: i64, session: u8, host: &str) -> Notification {
-        let session = SessionId::new([session; 16], DeviceKey([0; 16]).bucket());
-        let url = format!("https://{host}/events/{id}");
-        let event = Event {
+    /// An event of session `session`, whose application has the number of its host.
+    fn event(session: u16, host: &str) -> Event {
+        let mut random = [0; 16];
+        random[14..].copy_from_slice(&session.to_be_bytes());
+        let session = SessionId::new(random, DeviceKey([0; 16]).bucket());
+        let application = host.split('.').next().and_then(|name| name.parse().ok()).unwrap_or(0);
+        let url = format!("https://{host}/events");
+        Event {
             id: EventId { session, ordinal: 1 },
-            application: ApplicationId(1),
+            application: ApplicationId(application),
             rules: RuleSetId::NokiaV0,
             at: Timestamp::UNIX_EPOCH,
             status: QosStatus::Available,
             reason: None,
             sink: Some(Sink { url: Pii::new(url.into()), credential: None }),
-        };
-        Notification { id: OutboxId(id), event, tries: 0 }
+        }
     }
 
-    fn wait(lanes: &mut Lanes, id: i64, session: u8, host: &str) {
-        let notification = notification(id, session, host);
-        lanes.wait(Lane::of(&notification.event), notification);
+    fn wait(lanes: &mut Lanes, id: i64, session: u16, host: &str) -> bool {
+        let event = event(session, host);
+        lanes.wait(Lane::of(&event), OutboxId(id), event.id.session)
     }
 
     fn next(lanes: &mut Lanes) -> Option<i64> {
-        lanes.next().map(|notification| notification.id.0)
+        lanes.next().map(|id| id.0)
     }
 
     #[test]
     fn a_slow_receiver_holds_up_itself_only() {
         let mut lanes = Lanes::default();
         for id in 0..10 {
-            wait(&mut lanes, id, id as u8, "slow.example");
+            wait(&mut lanes, id, id as u16, "slow.example");
         }
         wait(&mut lanes, 100, 100, "quick.example");
         let mut started = Vec::new();
@@ -155,7 +193,6 @@ mod tests {
         }
         started.sort_unstable();
         assert_eq!(started, [0, 1, 2, 3, 100]);
-        assert_eq!(lanes.waiting(), 6);
         lanes.done(OutboxId(2));
         assert_eq!(next(&mut lanes), Some(4));
         assert_eq!(next(&mut lanes), None);
@@ -185,25 +222,50 @@ mod tests {
         lanes.done(OutboxId(1));
         lanes.done(OutboxId(1));
         assert!(lanes.queues.is_empty() && lanes.line.is_empty() && lanes.known.is_empty());
-        assert!(lanes.sessions.is_empty() && lanes.waiting() == 0);
+        assert!(lanes.sessions.is_empty() && lanes.shares.is_empty());
     }
 
     #[test]
     fn there_is_a_limit_to_all_of_them_together() {
         let mut lanes = Lanes::default();
         for id in 0..300 {
-            let session = SessionId::new([(id % 256) as u8; 16], DeviceKey([1; 16]).bucket());
-            let mut waiting = notification(id, 0, &format!("host-{id}.example"));
-            waiting.event.id.session = session;
-            waiting.event.id.ordinal = 1;
-            if id >= 256 {
-                waiting.event.id.session =
-                    SessionId::new([id as u8; 16], DeviceKey([0xff; 16]).bucket());
-            }
-            lanes.wait(Lane::of(&waiting.event), waiting);
+            wait(&mut lanes, id, id as u16, &format!("{id}.example"));
         }
         assert_eq!(std::iter::from_fn(|| next(&mut lanes)).count(), IN_ALL);
         lanes.done(OutboxId(0));
         assert!(next(&mut lanes).is_some());
+    }
+
+    #[test]
+    fn an_application_with_many_slow_receivers_holds_up_its_own_only() {
+        let mut lanes = Lanes::default();
+        for id in 0..300 {
+            wait(&mut lanes, id, id as u16, &format!("1.host-{id}.example"));
+        }
+        wait(&mut lanes, 1_000, 1_000, "2.example");
+        let started: Vec<i64> = std::iter::from_fn(|| next(&mut lanes)).collect();
+        assert_eq!(started.len(), PER_APPLICATION + 1);
+        assert!(started.contains(&1_000));
+        // One after the other, all have their turn.
+        let mut done = 0;
+        let mut under_way = started;
+        while let Some(id) = under_way.pop() {
+            lanes.done(OutboxId(id));
+            done += 1;
+            under_way.extend(std::iter::from_fn(|| next(&mut lanes)));
+        }
+        assert_eq!(done, 301);
+        assert!(lanes.queues.is_empty() && lanes.shares.is_empty() && lanes.line.is_empty());
+    }
+
+    #[test]
+    fn a_lane_that_is_full_takes_no_more() {
+        let mut lanes = Lanes::default();
+        for id in 0..WAITING as i64 {
+            assert!(wait(&mut lanes, id, 0, "slow.example"));
+        }
+        assert!(!wait(&mut lanes, -1, 0, "slow.example"));
+        assert!(wait(&mut lanes, 0, 0, "slow.example"), "it is there already");
+        assert!(wait(&mut lanes, -1, 0, "quick.example"));
     }
 }

@@ -1,6 +1,8 @@
 //! What is due soon. The ledger knows all deadlines; this knows those within a horizon, so that its
 //! size depends on how much happens and not on how much there is.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ pub(crate) struct Agenda<K> {
 
 struct State<K> {
     deadlines: Deadlines<K>,
+    /// As of which commit each deadline is known, where that is known.
+    as_of: HashMap<K, u64>,
     horizon: Timestamp,
     refill_at: Timestamp,
 }
@@ -40,12 +44,13 @@ pub(crate) enum Due<K> {
 
 impl<K> Default for Agenda<K>
 where
-    K: Ord + Copy,
+    K: Ord + Hash + Copy,
 {
     /// An agenda that wants to be filled.
     fn default() -> Self {
         let state = State {
             deadlines: Deadlines::new(),
+            as_of: HashMap::new(),
             horizon: Timestamp::MIN,
             refill_at: Timestamp::MIN,
         };
@@ -53,16 +58,32 @@ where
     }
 }
 
-impl<K: Ord + Copy> Agenda<K> {
+impl<K: Ord + Hash + Copy> Agenda<K> {
     /// Sets when something is due; `None` if it is not. What is beyond the horizon will be told by
     /// a refill.
     pub(crate) fn set(&self, key: K, at: Option<Timestamp>) {
+        self.change(|state| state.set(key, at));
+    }
+
+    /// Sets when something is due as of this commit. Two commits may be told of in the wrong order;
+    /// the later one counts. If it had cancelled the deadline, it comes due in vain, and does no
+    /// harm.
+    pub(crate) fn set_as_of(&self, commit: u64, key: K, at: Option<Timestamp>) {
+        self.change(|state| {
+            if state.as_of.get(&key).is_some_and(|&known| known > commit) {
+                return;
+            }
+            state.set(key, at);
+            if state.deadlines.contains(key) {
+                state.as_of.insert(key, commit);
+            }
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State<K>)) {
         let mut state = self.state();
         let before = state.deadlines.next();
-        match at.filter(|&at| at < state.horizon) {
-            Some(at) => state.deadlines.set(key, at),
-            None => state.deadlines.cancel(key),
-        }
+        change(&mut state);
         let next = state.deadlines.next();
         if next.is_some_and(|next| before.is_none_or(|before| next < before)) {
             self.changed.notify_one();
@@ -75,6 +96,11 @@ impl<K: Ord + Copy> Agenda<K> {
         for (key, at) in found {
             state.deadlines.set_if_absent(key, at);
         }
+    }
+
+    /// The ledger could not be asked: what is due has to be asked for again at this time.
+    pub(crate) fn refill_again_at(&self, at: Timestamp) {
+        self.state().refill_at = at;
     }
 
     /// How much is due within the horizon.
@@ -98,6 +124,9 @@ impl<K: Ord + Copy> Agenda<K> {
                     return Due::Refill { before: state.horizon };
                 }
                 let due = state.deadlines.pop_due(now, limit);
+                for key in &due {
+                    state.as_of.remove(key);
+                }
                 if !due.is_empty() {
                     return Due::Now(due);
                 }
@@ -112,6 +141,18 @@ impl<K: Ord + Copy> Agenda<K> {
 
     fn state(&self) -> MutexGuard<'_, State<K>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Ord + Hash + Copy> State<K> {
+    fn set(&mut self, key: K, at: Option<Timestamp>) {
+        match at.filter(|&at| at < self.horizon) {
+            Some(at) => self.deadlines.set(key, at),
+            None => {
+                self.deadlines.cancel(key);
+                self.as_of.remove(&key);
+            }
+        }
     }
 }
 
@@ -159,6 +200,29 @@ mod tests {
         f.timer.pass(Duration::from_secs(5));
         assert_eq!(f.due().await, [2, 3]);
         assert_eq!(f.due().await, [1]);
+    }
+
+    #[tokio::test]
+    async fn of_two_commits_the_later_one_counts_whichever_is_told_of_first() {
+        let f = Fixture::new().await;
+        f.agenda.set_as_of(2, 1, Some(f.after(5)));
+        f.agenda.set_as_of(1, 1, Some(f.after(100)));
+        f.agenda.set_as_of(1, 1, None);
+        f.agenda.set_as_of(3, 2, Some(f.after(4)));
+        f.agenda.set_as_of(4, 2, Some(f.after(6)));
+        f.timer.pass(Duration::from_secs(5));
+        assert_eq!(f.due().await, [1]);
+        f.timer.pass(Duration::from_secs(1));
+        assert_eq!(f.due().await, [2]);
+        assert!(f.agenda.state().as_of.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_refill_that_failed_is_asked_for_again() {
+        let f = Fixture::new().await;
+        f.agenda.refill_again_at(f.after(1));
+        f.timer.pass(Duration::from_secs(1));
+        assert!(matches!(f.agenda.due(&*f.timer, 2).await, Due::Refill { .. }));
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use greenwave_core::{Command, SessionId};
+use greenwave_core::{Command, SessionId, Standing};
 use greenwave_ledger::TransactError;
 
 use super::{Due, Engine};
@@ -12,6 +12,10 @@ use super::{Due, Engine};
 /// How many sessions are attended to at a time: enough to share a commit, few enough not to hold
 /// up requests that come in between.
 const AT_ONCE: usize = 256;
+
+/// The standings in which the network owes something.
+const OWING: [Standing; 4] =
+    [Standing::Requested, Standing::Lost, Standing::Leaving, Standing::Orphan];
 
 /// How long to wait when the ledger cannot answer.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -29,7 +33,10 @@ pub(super) async fn attend(engine: Arc<Engine>) {
             }
             Due::Refill { before } => match engine.parts.ledger.deadlines(before).await {
                 Ok(found) => engine.sessions.refill(found),
-                Err(error) => tracing::error!(%error, "cannot look up what is due"),
+                Err(error) => {
+                    tracing::error!(%error, "cannot look up what is due: trying again");
+                    engine.sessions.refill_again_at(timer.now() + PAUSE);
+                }
             },
         }
     }
@@ -38,7 +45,7 @@ pub(super) async fn attend(engine: Arc<Engine>) {
 /// Tries what the network owes at once, rather than when the tries that were lost would have timed
 /// out.
 async fn resume(engine: &Engine) {
-    match engine.parts.ledger.owing().await {
+    match engine.parts.ledger.standing_as(&OWING).await {
         Ok(owing) => {
             for sessions in owing.chunks(AT_ONCE) {
                 let commands = sessions.iter().map(|&session| Command::Resume { session });

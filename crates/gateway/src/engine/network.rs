@@ -1,6 +1,7 @@
 //! The worker that has the network carry out orders, and the one that listens to it.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -8,7 +9,7 @@ use greenwave_core::decide::NetworkReport;
 use greenwave_core::{Command, Order, Refusal, SessionId, retry};
 use greenwave_ledger::TransactError;
 use greenwave_network::{Installed, Network, NetworkError, NetworkEvent, News, Provisioned};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::Engine;
@@ -42,56 +43,77 @@ impl Job {
 /// Has the network carry out orders, for as long as it is run: many at once, but for one session
 /// one after the other, and of those that wait only the latest.
 pub(super) async fn carry_out(engine: Arc<Engine>, mut orders: mpsc::Receiver<Job>) {
-    let mut under_way = UnderWay { engine, next: HashMap::new(), calls: JoinSet::new() };
-    let mut sessions: HashMap<Id, SessionId> = HashMap::new();
-    let late = Arc::new(Semaphore::new(LATE_CALLS));
+    let mut calls = Calls {
+        engine,
+        waiting: HashMap::new(),
+        under_way: JoinSet::new(),
+        sessions: HashMap::new(),
+        late: JoinSet::new(),
+    };
     loop {
         tokio::select! {
-            job = orders.recv(), if under_way.calls.len() < CALLS => {
-                let Some(job) = job else { return };
-                if let Some(waiting) = under_way.next.get_mut(&job.session()) {
-                    *waiting = Some(job);
-                } else {
-                    under_way.start(job, &late, &mut sessions);
-                }
-            }
-            Some(ended) = under_way.calls.join_next_with_id() => {
-                let id = match &ended {
-                    Ok((id, ())) => *id,
-                    Err(error) => JoinError::id(error),
-                };
-                let Some(session) = sessions.remove(&id) else { continue };
-                if let Some(Some(job)) = under_way.next.remove(&session) {
-                    under_way.start(job, &late, &mut sessions);
-                }
-            }
+            biased;
+            Some(ended) = calls.under_way.join_next_with_id() => calls.ended(ended),
+            Some(_) = calls.late.join_next() => {}
+            job = orders.recv(), if calls.under_way.len() < CALLS => match job {
+                Some(job) => calls.make(job),
+                None => return,
+            },
         }
     }
 }
 
-struct UnderWay {
+struct Calls {
     engine: Arc<Engine>,
     /// The sessions with a call under way, and the order that waits for its end.
-    next: HashMap<SessionId, Option<Job>>,
-    calls: JoinSet<()>,
+    waiting: HashMap<SessionId, Option<Job>>,
+    under_way: JoinSet<Option<Late>>,
+    sessions: HashMap<Id, SessionId>,
+    late: JoinSet<()>,
 }
 
-impl UnderWay {
-    fn start(&mut self, job: Job, late: &Arc<Semaphore>, sessions: &mut HashMap<Id, SessionId>) {
+/// The answer to a call that took too long, and what is to be done with it.
+type Late = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Calls {
+    fn make(&mut self, job: Job) {
         let session = job.session();
-        self.next.insert(session, None);
-        let call = call(Arc::clone(&self.engine), job, Arc::clone(late));
-        sessions.insert(self.calls.spawn(call).id(), session);
+        if let Some(waiting) = self.waiting.get_mut(&session) {
+            *waiting = Some(job);
+            return;
+        }
+        self.waiting.insert(session, None);
+        let call = call(Arc::clone(&self.engine), job);
+        self.sessions.insert(self.under_way.spawn(call).id(), session);
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Option<Late>), JoinError>) {
+        let (id, late) = match ended {
+            Ok((id, late)) => (id, late),
+            Err(error) => (error.id(), None),
+        };
+        if let Some(late) = late {
+            if self.late.len() < LATE_CALLS {
+                self.late.spawn(late);
+            } else {
+                tracing::warn!("too many calls to the network are late: one is given up");
+            }
+        }
+        let Some(session) = self.sessions.remove(&id) else { return };
+        if let Some(Some(job)) = self.waiting.remove(&session) {
+            self.make(job);
+        }
     }
 }
 
-/// Makes one call and reports what came of it. One that takes too long counts as failed; its
-/// answer is still waited for, because it may tell of something that was built too late.
-async fn call(engine: Arc<Engine>, job: Job, late: Arc<Semaphore>) {
+/// Makes one call and reports what came of it. One that takes too long counts as failed. If it was
+/// to provision, its answer is still waited for, because it may tell of something that was built
+/// too late. That something was released too late is found out by the next try.
+async fn call(engine: Arc<Engine>, job: Job) -> Option<Late> {
     let session = job.session();
-    let failed = match job {
-        Job::Provision(_) => NetworkReport::ProvisionFailed { retry_after: None },
-        Job::Release(_) => NetworkReport::ReleaseFailed { retry_after: None },
+    let (failed, wait) = match job {
+        Job::Provision(_) => (NetworkReport::ProvisionFailed { retry_after: None }, true),
+        Job::Release(_) => (NetworkReport::ReleaseFailed { retry_after: None }, false),
     };
     let timer = Arc::clone(&engine.parts.timer);
     let network = Arc::clone(&engine.parts.network);
@@ -103,21 +125,17 @@ async fn call(engine: Arc<Engine>, job: Job, late: Arc<Semaphore>) {
             if let Some(news) = news {
                 report(&engine, session, news).await;
             }
-            return;
+            return None;
         }
         () = timer.sleep_until(deadline) => {}
     }
     report(&engine, session, failed).await;
-    let Ok(permit) = late.try_acquire_owned() else {
-        tracing::warn!("too many calls to the network are late: one is given up");
-        return;
-    };
-    tokio::spawn(async move {
+    let late: Late = Box::pin(async move {
         if let Some(news) = answer.await {
             report(&engine, session, news).await;
         }
-        drop(permit);
     });
+    wait.then_some(late)
 }
 
 /// What came of a call; `None` if an event will say.
@@ -163,20 +181,35 @@ pub(super) async fn listen(engine: Arc<Engine>, mut events: mpsc::Receiver<Netwo
 }
 
 /// Tells the ledger. What cannot be told is found out anew: the order comes due again.
-async fn report(engine: &Engine, session: SessionId, news: NetworkReport) {
+pub(super) async fn report(engine: &Engine, session: SessionId, news: NetworkReport) {
     let result = engine.submit(Command::Network { session, report: news }).await;
     match result {
         Ok(_) | Err(TransactError::Renamed) => {}
         Err(TransactError::Refused(Refusal::Unknown)) if news == NetworkReport::Granted => {
             // Built for a session that is history: nobody else would ever take it down.
             tracing::warn!(%session, "the network granted a session that is over: removing it");
-            if let Err(error) = engine.parts.network.remove(Installed { session }).await {
-                tracing::error!(%error, %session, "the network could not remove it");
-            }
+            remove(engine, Installed { session }).await;
         }
         Err(TransactError::Refused(_)) => {}
         Err(TransactError::Ledger(error)) => {
             tracing::error!(%error, "cannot keep what the network said");
+        }
+    }
+}
+
+/// Removes what belongs to no session. If it cannot be removed now, it is found again by the next
+/// look at what is installed.
+pub(super) async fn remove(engine: &Engine, stray: Installed) {
+    let timer = &engine.parts.timer;
+    let deadline = timer.now() + retry::NETWORK_CALL_TIMEOUT;
+    let session = stray.session;
+    tokio::select! {
+        biased;
+        removed = engine.parts.network.remove(stray) => if let Err(error) = removed {
+            tracing::error!(%error, %session, "the network could not remove a stray rule");
+        },
+        () = timer.sleep_until(deadline) => {
+            tracing::error!(%session, "the network did not remove a stray rule in time");
         }
     }
 }

@@ -47,6 +47,13 @@ pub(super) fn due(
     Ok(due)
 }
 
+/// How many notifications are not settled.
+pub(super) fn count(db: &Connection) -> Result<usize, LedgerError> {
+    let count: i64 =
+        db.prepare_cached("SELECT count(*) FROM outbox")?.query_row([], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
 pub(super) fn load(db: &Connection, id: OutboxId) -> Result<Option<Notification>, LedgerError> {
     db.prepare_cached(
         "SELECT session, ordinal, application, rules, at_ms, status, reason, sink,

@@ -5,10 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::row::timestamp;
-use crate::{
-    Application, ApplicationKey, KeyId, LIVE_KEYS_PER_APPLICATION, LedgerError, NewKey,
-    RegistryError,
-};
+use crate::{Application, ApplicationKey, KeyId, LedgerError, NewKey, RegistryError};
 
 pub(super) fn applications(db: &Connection) -> Result<Vec<Application>, LedgerError> {
     let mut statement =
@@ -51,6 +48,7 @@ pub(super) fn keys(db: &Connection) -> Result<Vec<ApplicationKey>, LedgerError> 
 pub(super) fn add_key(
     db: &Connection,
     key: &NewKey,
+    limit: usize,
     now: Timestamp,
 ) -> Result<ApplicationKey, RegistryError> {
     let live: u32 = db
@@ -60,7 +58,7 @@ pub(super) fn add_key(
             |row| row.get(0),
         )
         .map_err(LedgerError::from)?;
-    if live as usize >= LIVE_KEYS_PER_APPLICATION {
+    if live as usize >= limit {
         return Err(RegistryError::TooManyKeys);
     }
     db.execute(

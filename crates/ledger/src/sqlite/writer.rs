@@ -3,37 +3,31 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use greenwave_core::{Clock, Command, DeviceKey, Event, IdentifierKey, Session};
+use greenwave_core::{Clock, DeviceKey, Event, IdentifierKey, Session};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
+use super::file::DirectoryLock;
 use super::{outbox, row};
+use crate::batch::{self, AfterCommit, Batch, Closed};
 use crate::index::Index;
-use crate::stage::{Stage, StagedChanges};
-use crate::transaction::{self, Rows};
-use crate::{Committed, LedgerError, OutboxId, Settlement, TransactError};
-
-/// How many commands may share a commit. More would gain nothing and delay the first of them.
-const LARGEST_BATCH: usize = 512;
-
-/// How many commands may wait. Whoever comes then waits to be let in.
-pub(super) const QUEUE: usize = 8_192;
+use crate::transaction::Rows;
+use crate::{LedgerError, OutboxId, Settlement};
 
 /// Something to be written.
 pub(super) enum Job {
-    Transact(Command, oneshot::Sender<Result<Committed, TransactError>>),
-    Settle(OutboxId, Settlement, oneshot::Sender<Result<(), LedgerError>>),
+    Command(batch::Job),
     /// Rare writes to tables that no command touches.
     Other(Work),
 }
 
 /// What is written, and how its writer is answered.
 pub(super) type Work =
-    Box<dyn FnOnce(&Connection, Timestamp) -> (Result<(), LedgerError>, AfterCommit) + Send>;
+    Box<dyn FnOnce(Writable<'_>, Timestamp) -> (Result<(), LedgerError>, AfterCommit) + Send>;
 
-/// Tells whoever waits, once it is known whether the batch was committed.
-pub(super) type AfterCommit = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
+/// Where it is written, unless the batch has failed already.
+pub(super) type Writable<'a> = Result<&'a Connection, &'a LedgerError>;
 
 /// The last keys that were given out.
 ///
@@ -63,6 +57,9 @@ pub(super) struct Writer {
     pub(super) index: Arc<RwLock<Index>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) queue: mpsc::Receiver<Job>,
+    /// Held until the database is closed.
+    pub(super) _lock: DirectoryLock,
+    /// Dropped last of all, so that whoever sees it go knows that the directory is free.
     pub(super) failure: watch::Sender<Option<LedgerError>>,
 }
 
@@ -72,7 +69,7 @@ impl Writer {
     pub(super) fn run(mut self) {
         while let Some(first) = self.queue.blocking_recv() {
             let mut jobs = vec![first];
-            while jobs.len() < LARGEST_BATCH {
+            while jobs.len() < batch::LARGEST {
                 let Ok(job) = self.queue.try_recv() else { break };
                 jobs.push(job);
             }
@@ -85,79 +82,53 @@ impl Writer {
 
     /// Writes one batch. The error is one after which nothing may be written.
     fn write(&mut self, jobs: Vec<Job>) -> Result<(), LedgerError> {
-        let (answers, outcome) = self.commit(jobs);
-        let result = outcome.map(|changes| {
-            changes.publish(&mut self.index.write().unwrap_or_else(PoisonError::into_inner));
-        });
-        for answer in answers {
-            answer(result.clone());
-        }
-        result.or_else(|error| if is_fatal(&error) { Err(error) } else { Ok(()) })
+        let published = self.commit(jobs).and_then(|closed| closed.publish(&self.index));
+        published.or_else(|error| if is_fatal(&error) { Err(error) } else { Ok(()) })
     }
 
-    fn commit(&mut self, jobs: Vec<Job>) -> (Vec<AfterCommit>, Result<StagedChanges, LedgerError>) {
+    fn commit(&mut self, jobs: Vec<Job>) -> Result<Closed, LedgerError> {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        let mut stage = Stage::new(&index);
-        let mut answers = Vec::with_capacity(jobs.len());
+        let mut batch = Batch::new(&index);
         let begun = self.db.transaction_with_behavior(TransactionBehavior::Immediate);
-        let mut outcome = begun.map_err(LedgerError::from);
+        let transaction = match begun.map_err(LedgerError::from) {
+            Ok(transaction) => transaction,
+            Err(error) => {
+                jobs.into_iter().for_each(|job| job.refuse(&error));
+                return Err(error);
+            }
+        };
+        let mut tables = Tables { db: &transaction, keys: &mut self.keys };
         for job in jobs {
             let now = self.clock.now();
-            let batch = outcome.as_ref().map(|db| Tables { db, keys: &mut self.keys });
-            let (done, answer) = perform(job, batch, &mut stage, now);
-            answers.push(answer);
-            if let (Ok(_), Err(error)) = (&outcome, done) {
-                outcome = Err(error);
+            match job {
+                Job::Command(job) => batch.perform(&mut tables, job, now),
+                Job::Other(work) => {
+                    let writable = batch.outcome().as_ref().map(|()| &*transaction);
+                    let (done, answer) = work(writable, now);
+                    batch.note(done, answer);
+                }
             }
         }
-        let committed = outcome.and_then(|transaction| Ok(transaction.commit()?));
-        (answers, committed.map(|()| stage.into_changes()))
+        let mut closed = batch.close();
+        if closed.is_sound()
+            && let Err(error) = transaction.commit()
+        {
+            closed.fail(error.into());
+        }
+        Ok(closed)
     }
 }
 
-/// Does one job of a batch, unless the batch has failed already. Its answer is kept back until it
-/// is known whether the batch was committed.
-fn perform(
-    job: Job,
-    batch: Result<Tables<'_>, &LedgerError>,
-    stage: &mut Stage<'_>,
-    now: Timestamp,
-) -> (Result<(), LedgerError>, AfterCommit) {
-    match job {
-        Job::Transact(command, answer) => {
-            let result = match batch {
-                Ok(mut tables) => transaction::transact(&mut tables, stage, &command, now),
-                Err(error) => Err(error.clone().into()),
-            };
-            let done = match &result {
-                Err(TransactError::Ledger(error)) => Err(error.clone()),
-                _ => Ok(()),
-            };
-            (done, Box::new(move |committed| tell(answer, result, committed)))
+impl Job {
+    fn refuse(self, error: &LedgerError) {
+        match self {
+            Self::Command(job) => job.refuse(error),
+            Self::Other(work) => {
+                let (_, answer) = work(Err(error), Timestamp::UNIX_EPOCH);
+                answer(Err(error.clone()));
+            }
         }
-        Job::Settle(id, settlement, answer) => {
-            let result = match batch {
-                Ok(tables) => outbox::settle(tables.db, id, &settlement, now),
-                Err(error) => Err(error.clone()),
-            };
-            let done = result.clone();
-            (done, Box::new(move |committed| tell(answer, result, committed)))
-        }
-        Job::Other(work) => match batch {
-            Ok(tables) => work(tables.db, now),
-            // Dropping the work drops its answer, which says that the ledger is closed.
-            Err(error) => (Err(error.clone()), Box::new(|_| {})),
-        },
     }
-}
-
-/// Whoever has gone away in the meantime has no need of the answer.
-fn tell<T, E: From<LedgerError>>(
-    answer: oneshot::Sender<Result<T, E>>,
-    result: Result<T, E>,
-    committed: Result<(), LedgerError>,
-) {
-    let _ = answer.send(committed.map_err(E::from).and(result));
 }
 
 fn is_fatal(error: &LedgerError) -> bool {
@@ -199,6 +170,15 @@ impl Rows for Tables<'_> {
         let id = OutboxId(self.keys.outbox);
         outbox::append(self.db, id, event)?;
         Ok(id)
+    }
+
+    fn settle(
+        &mut self,
+        id: OutboxId,
+        settlement: &Settlement,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        outbox::settle(self.db, id, settlement, now)
     }
 
     fn learn(&mut self, identifier: IdentifierKey, device: DeviceKey) -> Result<(), LedgerError> {

@@ -1,11 +1,13 @@
-//! Both ledgers, given the same commands, keep the same, restarts of the one in a file included.
+//! Both ledgers, given the same commands, keep the same, restarts included.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use greenwave_core::decide::NetworkReport;
 use greenwave_core::{ApplicationId, Command, RuleSetId, SessionId};
-use greenwave_ledger::{Ledger, MemoryLedger, Page, SqliteLedger, TransactError};
+use greenwave_ledger::{
+    AtOnce, Ledger, MemoryDisk, MemoryLedger, Page, SqliteLedger, TransactError,
+};
 use proptest::prelude::*;
 
 use crate::fixture::{
@@ -40,6 +42,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(NetworkReport::Refused),
         1 => Just(NetworkReport::Ended),
         3 => Just(NetworkReport::Released),
+        1 => Just(NetworkReport::Missing),
     ];
     let create = (number(), 1..6u8, 1..6u8, 0..3u8, any::<bool>()).prop_map(
         |(number, deciding, other, server, stranger)| Step::Create {
@@ -67,6 +70,7 @@ struct Pair {
     clock: Arc<ManualClock>,
     seconds: i64,
     directory: tempfile::TempDir,
+    disk: MemoryDisk,
     memory: MemoryLedger,
     sqlite: Option<SqliteLedger>,
     ids: Vec<Option<SessionId>>,
@@ -75,10 +79,11 @@ struct Pair {
 impl Pair {
     fn new() -> Self {
         let (clock, directory) = (ManualClock::new(), tempfile::tempdir().unwrap());
-        let memory = MemoryLedger::new(clock.clone());
+        let disk = MemoryDisk::default();
+        let memory = open(&disk, &clock);
         let sqlite = SqliteLedger::open(directory.path(), clock.clone()).unwrap();
         let ids = vec![None; 12];
-        Self { clock, seconds: 0, directory, memory, sqlite: Some(sqlite), ids }
+        Self { clock, seconds: 0, directory, disk, memory, sqlite: Some(sqlite), ids }
     }
 
     fn sqlite(&self) -> &SqliteLedger {
@@ -118,6 +123,7 @@ impl Pair {
                 None
             }
             Step::Restart => {
+                self.memory = open(&self.disk, &self.clock);
                 self.sqlite = None;
                 let clock = self.clock.clone();
                 self.sqlite = Some(SqliteLedger::open(self.directory.path(), clock).unwrap());
@@ -174,6 +180,10 @@ impl Pair {
             sorted(self.sqlite().deadlines(at(1_000_000)).await.unwrap())
         );
     }
+}
+
+fn open(disk: &MemoryDisk, clock: &Arc<ManualClock>) -> MemoryLedger {
+    MemoryLedger::open(disk.clone(), clock.clone(), Arc::new(AtOnce))
 }
 
 fn application(stranger: bool) -> ApplicationId {

@@ -4,7 +4,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use greenwave_core::decide::NetworkReport;
-use greenwave_core::{Clock, Command, DeviceKey, EndReason, QosStatus, Refusal, SessionId};
+use greenwave_core::{
+    Clock, Command, DeviceKey, EndReason, QosStatus, Refusal, SessionId, Standing,
+};
 use greenwave_ledger::{
     Committed, Ledger, Lookup, MemoryLedger, NewKey, Outcome, Page, Registry, RegistryError,
     Settlement, SqliteLedger, TransactError,
@@ -35,6 +37,8 @@ const CASES: &[(&str, Case)] = &[
     ("lists are in order and come in pages", |f| Box::pin(lists_come_in_pages(f))),
     ("of two overlapping creates one wins", |f| Box::pin(one_of_two_overlapping_wins(f))),
     ("deadlines and debts are found again", |f| Box::pin(deadlines_and_debts(f))),
+    ("what sessions have to do with the network", |f| Box::pin(standings(f))),
+    ("an orphan can be seen and abandoned", |f| Box::pin(orphans(f))),
     ("names become aliases and stay", |f| Box::pin(names_become_aliases(f))),
     ("a name that moved is noticed", |f| Box::pin(a_name_that_moved_is_noticed(f))),
     ("notifications are settled once", |f| Box::pin(notifications_are_settled_once(f))),
@@ -191,7 +195,8 @@ async fn deadlines_and_debts(f: &Fixture) {
     let available = f.live(1).await;
     let requested = id(2, device(1));
     f.run(create(2, APPLICATION)).await;
-    assert_eq!(f.ledger.owing().await.unwrap(), [requested]);
+    let standing = f.ledger.standing_as(&[Standing::Requested]).await.unwrap();
+    assert_eq!(standing, [requested]);
     let mut due = f.ledger.deadlines(at(61)).await.unwrap();
     due.sort_by_key(|&(_, at)| at);
     assert_eq!(due.len(), 2);
@@ -203,6 +208,51 @@ async fn deadlines_and_debts(f: &Fixture) {
     let nothing = f.run(Command::Due { session: available }).await;
     assert_eq!(nothing.changes.session, None);
     assert_eq!(nothing.deadline, Some(at(60)));
+}
+
+async fn standings(f: &Fixture) {
+    let honoured = f.live(1).await;
+    let lost = f.live(2).await;
+    f.run(network(lost, NetworkReport::Missing)).await;
+    let leaving = f.live(3).await;
+    f.run(delete(leaving, APPLICATION)).await;
+    let over = f.live(4).await;
+    f.run(network(over, NetworkReport::Ended)).await;
+    f.run(network(over, NetworkReport::Released)).await;
+    let gone = f.live(5).await;
+    f.run(delete(gone, APPLICATION)).await;
+    f.run(network(gone, NetworkReport::Released)).await;
+
+    let asked = vec![honoured, lost, leaving, over, gone];
+    let expected = [Standing::Honoured, Standing::Lost, Standing::Leaving, Standing::Over];
+    let standing = f.ledger.standing_of(asked).await.unwrap();
+    assert_eq!(standing[..4], expected.map(Some));
+    assert_eq!(standing[4], None, "history stands nowhere");
+    let census = f.ledger.census().await.unwrap();
+    for standing in Standing::ALL {
+        let count = usize::from(expected.contains(&standing));
+        assert_eq!(census.sessions.count(standing), count, "{standing:?}");
+    }
+    let mut found = f.ledger.standing_as(&[Standing::Lost, Standing::Leaving]).await.unwrap();
+    found.sort_unstable();
+    assert_eq!(found, [lost, leaving]);
+    assert_eq!(census.notifications, 8);
+}
+
+async fn orphans(f: &Fixture) {
+    let id = f.live(1).await;
+    f.live(2).await;
+    f.run(delete(id, APPLICATION)).await;
+    for hour in 1..=24 {
+        f.clock.set(3_600 * hour);
+        f.run(Command::Due { session: id }).await;
+    }
+    let orphans = f.ledger.orphans().await.unwrap();
+    assert_eq!(orphans.iter().map(|session| session.id).collect::<Vec<_>>(), [id]);
+    let abandoned = f.run(Command::Abandon { session: id }).await;
+    assert!(abandoned.changes.retired);
+    assert!(f.ledger.orphans().await.unwrap().is_empty());
+    assert_eq!(f.ledger.census().await.unwrap().sessions.count(Standing::Orphan), 0);
 }
 
 async fn names_become_aliases(f: &Fixture) {
@@ -287,15 +337,15 @@ async fn keys_are_kept_and_revoked(f: &Fixture) {
         ending: "wxyz".to_owned(),
         label: "a label".to_owned(),
     };
-    let first = f.ledger.add_key(new(1)).await.unwrap();
+    let first = f.ledger.add_key(new(1), 2).await.unwrap();
     assert_eq!((first.created_at, first.revoked_at), (at(5), None));
-    f.ledger.add_key(new(2)).await.unwrap();
-    assert!(matches!(f.ledger.add_key(new(3)).await, Err(RegistryError::TooManyKeys)));
+    f.ledger.add_key(new(2), 2).await.unwrap();
+    assert!(matches!(f.ledger.add_key(new(3), 2).await, Err(RegistryError::TooManyKeys)));
     f.clock.set(6);
     let revoked = f.ledger.revoke_key(first.id).await.unwrap();
     assert_eq!(revoked.revoked_at, Some(f.clock.now()));
     assert!(matches!(f.ledger.revoke_key(first.id).await, Err(RegistryError::UnknownKey)));
-    let third = f.ledger.add_key(new(3)).await.unwrap();
+    let third = f.ledger.add_key(new(3), 2).await.unwrap();
     let keys = f.ledger.keys().await.unwrap();
     assert_eq!(keys.len(), 3);
     assert_eq!((&keys[0], &keys[2]), (&revoked, &third));

@@ -5,4 +5,5 @@
 mod agreement;
 mod conformance;
 mod fixture;
+mod memory;
 mod sqlite;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use greenwave_core::Standing;
 use greenwave_core::decide::NetworkReport;
 use greenwave_ledger::{
     Ledger, LedgerError, OpenError, Page, Registry, SqliteLedger, TransactError,
@@ -45,11 +46,23 @@ async fn everything(ledger: &SqliteLedger) -> impl PartialEq + std::fmt::Debug +
     let page = Page { index: 0, size: 100 };
     let sessions = ledger.sessions_of_application(APPLICATION, page).await.unwrap();
     let mut deadlines = ledger.deadlines(at(100_000)).await.unwrap();
-    let mut owing = ledger.owing().await.unwrap();
+    let mut owing = ledger.standing_as(&[Standing::Requested, Standing::Leaving]).await.unwrap();
     let outbox = ledger.outbox(at(100_000)).await.unwrap();
     deadlines.sort_unstable();
     owing.sort_unstable();
     (sessions, deadlines, owing, outbox)
+}
+
+#[tokio::test]
+async fn a_closed_ledger_lets_go_of_its_directory_even_if_somebody_holds_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let held = open(&directory).unwrap();
+    held.transact(create(1, APPLICATION)).await.unwrap();
+    held.close().await;
+    let again = open(&directory).unwrap();
+    assert_eq!(again.census().await.unwrap().sessions.count(Standing::Requested), 1);
+    let refused = held.transact(create(2, APPLICATION)).await;
+    assert!(matches!(refused, Err(TransactError::Ledger(LedgerError::Closed))));
 }
 
 #[test]
@@ -155,5 +168,8 @@ async fn closing_keeps_what_was_accepted() {
     }
     drop(ledger);
     let ledger = open(&directory).unwrap();
-    assert_eq!(ledger.owing().await.unwrap().len(), 50);
+    assert_eq!(
+        ledger.standing_as(&[Standing::Requested, Standing::Leaving]).await.unwrap().len(),
+        50
+    );
 }

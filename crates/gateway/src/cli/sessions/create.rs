@@ -1,20 +1,23 @@
 //! `greenwave sessions create`
 
+use std::net::IpAddr;
+
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::device_body;
+use super::device;
 use crate::cli::{duration, ports};
 
 /// Ask for better quality for one flow of a device
 #[derive(Debug, Args)]
 pub(super) struct Create {
-    /// The device: a name (local@domain) or a phone number
-    #[arg(long)]
-    device: String,
+    /// The device: a name (local@domain), a phone number, an IPv6 address, or an IPv4 address with
+    /// its port (203.0.113.7:5060) or its private address (203.0.113.7/10.0.0.4)
+    #[arg(long, value_parser = device::parse)]
+    device: Value,
     /// The application server: an IPv4 or IPv6 address or network
-    #[arg(long, value_name = "ADDRESS")]
-    server: String,
+    #[arg(long, value_name = "ADDRESS", value_parser = server)]
+    server: Value,
     /// The QoS profile
     #[arg(long, default_value = "QOS_L")]
     profile: String,
@@ -38,10 +41,9 @@ pub(super) struct Create {
 impl Create {
     /// The body of the request.
     pub(super) fn body(&self) -> Value {
-        let version = if self.server.contains(':') { "ipv6Address" } else { "ipv4Address" };
         let mut body = json!({
-            "device": device_body(&self.device),
-            "applicationServer": {version: self.server},
+            "device": self.device,
+            "applicationServer": self.server,
             "qosProfile": self.profile,
         });
         let mut set = |name: &str, value: Option<Value>| {
@@ -62,5 +64,16 @@ impl Create {
         });
         set("webhook", webhook);
         body
+    }
+}
+
+fn server(text: &str) -> Result<Value, String> {
+    let address = text.split('/').next().unwrap_or_default();
+    match address.parse() {
+        Ok(IpAddr::V4(_)) => Ok(json!({"ipv4Address": text})),
+        Ok(IpAddr::V6(_)) => Ok(json!({"ipv6Address": text})),
+        Err(_) => Err("an address or network is needed, such as 203.0.113.5 or 203.0.113.0/24; \
+                       the network knows no names"
+            .to_owned()),
     }
 }

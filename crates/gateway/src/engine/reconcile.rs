@@ -1,0 +1,112 @@
+//! The network against the ledger: at the start and every period, what is there is compared with
+//! what should be. It is the net below all other care: whatever was lost on the way, a pass later
+//! the network is as the ledger says.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use greenwave_core::decide::NetworkReport;
+use greenwave_core::{SessionId, Standing};
+use greenwave_ledger::LedgerError;
+use greenwave_network::{Installed, NetworkError};
+
+use super::{Engine, network};
+
+/// How long after a pass the next one begins.
+const PERIOD: Duration = Duration::from_secs(30);
+
+/// How long the network may take to tell what is installed.
+const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many differences are attended to at a time.
+const AT_ONCE: usize = 256;
+
+/// What a pass has found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// Rules for no session, or for one that is over: they were leaked, and are taken down.
+    pub leaked: usize,
+    /// Sessions that should have a rule and had none: it is put back, or they end.
+    pub missing: usize,
+}
+
+/// Why a pass came to nothing. The next one may do better.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PassError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    #[error("the network did not tell in time what is installed")]
+    TimedOut,
+}
+
+/// Compares again and again, for as long as it is run.
+pub(super) async fn keep(engine: Arc<Engine>) {
+    let timer = Arc::clone(&engine.parts.timer);
+    loop {
+        match pass(&engine).await {
+            Ok(Some(differences)) => engine.parts.metrics.reconciled(differences),
+            Ok(None) => return,
+            Err(error) => {
+                engine.parts.metrics.not_reconciled();
+                tracing::warn!(%error, "cannot compare the network with the ledger: trying again");
+            }
+        }
+        timer.sleep_until(timer.now() + PERIOD).await;
+    }
+}
+
+/// Compares once; `None` if the network cannot be listed.
+///
+/// What should be there is asked for before the listing, and what should not is judged after it:
+/// whatever changes in between is then taken for neither.
+async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
+    let ledger = &engine.parts.ledger;
+    let honoured = ledger.standing_as(&[Standing::Honoured]).await?;
+    let Some(installed) = installed(engine).await? else { return Ok(None) };
+    let sessions = installed.iter().map(|installed| installed.session).collect();
+    let standings = ledger.standing_of(sessions).await?;
+
+    let (mut strays, mut reports) = (Vec::new(), Vec::new());
+    for (&installed, standing) in installed.iter().zip(standings) {
+        match standing {
+            None => strays.push(installed),
+            Some(Standing::Over) => reports.push((installed.session, NetworkReport::Granted)),
+            // What is asked for or taken back has its own tries.
+            Some(_) => {}
+        }
+    }
+    let leaked = strays.len() + reports.len();
+    let there: HashSet<SessionId> = installed.iter().map(|installed| installed.session).collect();
+    let missing = honoured.into_iter().filter(|session| !there.contains(session));
+    reports.extend(missing.map(|session| (session, NetworkReport::Missing)));
+    let missing = strays.len() + reports.len() - leaked;
+    if leaked + missing > 0 {
+        tracing::warn!(leaked, missing, "the network was not as the ledger says: mending it");
+    }
+    attend(engine, strays, reports).await;
+    Ok(Some(Differences { leaked, missing }))
+}
+
+async fn installed(engine: &Engine) -> Result<Option<Vec<Installed>>, PassError> {
+    let timer = &engine.parts.timer;
+    let deadline = timer.now() + LISTING_TIMEOUT;
+    tokio::select! {
+        biased;
+        installed = engine.parts.network.installed() => Ok(installed?),
+        () = timer.sleep_until(deadline) => Err(PassError::TimedOut),
+    }
+}
+
+async fn attend(engine: &Engine, strays: Vec<Installed>, reports: Vec<(SessionId, NetworkReport)>) {
+    for strays in strays.chunks(AT_ONCE) {
+        join_all(strays.iter().map(|&stray| network::remove(engine, stray))).await;
+    }
+    for reports in reports.chunks(AT_ONCE) {
+        let reports = reports.iter();
+        join_all(reports.map(|&(session, news)| network::report(engine, session, news))).await;
+    }
+}

@@ -1,0 +1,158 @@
+//! The tables of the ledger in memory, and the disk that they are on.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use greenwave_core::{DeviceKey, Event, IdentifierKey, Session};
+use jiff::Timestamp;
+
+use crate::index::{Entry, Index};
+use crate::transaction::Rows;
+use crate::{
+    Application, ApplicationKey, LedgerError, Notification, OutboxId, Outcome, Settlement,
+};
+
+/// What a ledger has committed. It outlives the ledger; clones are the same disk.
+#[derive(Clone, Default)]
+pub struct MemoryDisk(Arc<Mutex<Tables>>);
+
+#[derive(Clone, Default)]
+pub(super) struct Tables {
+    pub(super) live: BTreeMap<i64, Session>,
+    history: Vec<Session>,
+    pub(super) outbox: BTreeMap<OutboxId, Waiting>,
+    deliveries: Vec<(Notification, Outcome)>,
+    aliases: Vec<(IdentifierKey, DeviceKey)>,
+    pub(super) applications: Vec<Application>,
+    pub(super) keys: Vec<ApplicationKey>,
+}
+
+#[derive(Clone)]
+pub(super) struct Waiting {
+    pub(super) notification: Notification,
+    pub(super) next_at: Timestamp,
+}
+
+/// The last keys that a ledger gave out. They only rise for as long as it is open.
+#[derive(Clone, Copy)]
+pub(super) struct LastKeys {
+    live: i64,
+    outbox: i64,
+}
+
+impl MemoryDisk {
+    /// The sessions that are not history, in the order in which they were made.
+    #[must_use]
+    pub fn live(&self) -> Vec<Session> {
+        self.tables().live.values().cloned().collect()
+    }
+
+    /// The sessions that are over and done with, in the order in which they came to it.
+    #[must_use]
+    pub fn history(&self) -> Vec<Session> {
+        self.tables().history.clone()
+    }
+
+    /// The notifications that are not settled.
+    #[must_use]
+    pub fn outbox(&self) -> Vec<Notification> {
+        self.tables().outbox.values().map(|waiting| waiting.notification.clone()).collect()
+    }
+
+    /// The notifications that are over with, in the order in which they came to it.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<(Notification, Outcome)> {
+        self.tables().deliveries.clone()
+    }
+
+    pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn index(&self) -> Index {
+        let (tables, mut index) = (self.tables(), Index::default());
+        for (&row, session) in &tables.live {
+            index.put(Entry::new(row, session));
+        }
+        for &(identifier, device) in &tables.aliases {
+            index.learn(identifier, device);
+        }
+        index
+    }
+
+    pub(super) fn last_keys(&self) -> LastKeys {
+        let tables = self.tables();
+        LastKeys {
+            live: tables.live.keys().next_back().copied().unwrap_or(0),
+            outbox: tables.outbox.keys().next_back().map_or(0, |id| id.0),
+        }
+    }
+}
+
+impl Tables {
+    pub(super) fn rows<'a>(&'a mut self, keys: &'a mut LastKeys) -> impl Rows + 'a {
+        Writable { tables: self, keys }
+    }
+}
+
+struct Writable<'a> {
+    tables: &'a mut Tables,
+    keys: &'a mut LastKeys,
+}
+
+impl Rows for Writable<'_> {
+    fn load(&mut self, row: i64) -> Result<Session, LedgerError> {
+        let session = self.tables.live.get(&row).cloned();
+        session.ok_or(LedgerError::Corrupt { what: "row of the index" })
+    }
+
+    fn insert(&mut self, session: &Session) -> Result<i64, LedgerError> {
+        self.keys.live += 1;
+        self.tables.live.insert(self.keys.live, session.clone());
+        Ok(self.keys.live)
+    }
+
+    fn update(&mut self, row: i64, session: &Session) -> Result<(), LedgerError> {
+        self.tables.live.insert(row, session.clone());
+        Ok(())
+    }
+
+    fn retire(&mut self, row: i64, session: &Session) -> Result<(), LedgerError> {
+        self.tables.live.remove(&row);
+        self.tables.history.push(session.clone());
+        Ok(())
+    }
+
+    fn notify(&mut self, event: &Event) -> Result<OutboxId, LedgerError> {
+        self.keys.outbox += 1;
+        let id = OutboxId(self.keys.outbox);
+        let notification = Notification { id, event: event.clone(), tries: 0 };
+        self.tables.outbox.insert(id, Waiting { notification, next_at: event.at });
+        Ok(id)
+    }
+
+    fn settle(
+        &mut self,
+        id: OutboxId,
+        settlement: &Settlement,
+        _: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let Some(mut waiting) = self.tables.outbox.remove(&id) else { return Ok(()) };
+        waiting.notification.tries += 1;
+        match settlement {
+            Settlement::Retry { next_at } => {
+                waiting.next_at = *next_at;
+                self.tables.outbox.insert(id, waiting);
+            }
+            Settlement::Done { outcome, .. } => {
+                self.tables.deliveries.push((waiting.notification, *outcome));
+            }
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, identifier: IdentifierKey, device: DeviceKey) -> Result<(), LedgerError> {
+        self.tables.aliases.push((identifier, device));
+        Ok(())
+    }
+}
