@@ -1,9 +1,17 @@
 //! Telling applications of events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use greenwave_core::Clock;
+use greenwave::delivery::{AddressGuard, Attempt, Courier, SinkClient};
+use greenwave::entropy::SystemEntropy;
+use greenwave::secrets::Secrets;
+use greenwave_core::{
+    ApplicationId, Clock, DeviceKey, Event, EventId, Pii, QosStatus, RuleSetId, SessionId, Sink,
+};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 
 use crate::client::eventually;
 use crate::fixture::{Fixture, path, request, tutorial, with};
@@ -205,15 +213,52 @@ async fn addresses_that_are_not_for_events_are_never_dialled() {
     }
 }
 
+/// One try to tell a receiver at this URL, from a gateway that is not on loopback.
+async fn try_from_outside(url: String) -> Attempt {
+    let directory = tempfile::tempdir().unwrap();
+    let secrets = Secrets::open(directory.path(), &SystemEntropy::default()).unwrap();
+    let guard = AddressGuard::new(false, Vec::new());
+    let client = SinkClient::new(guard, Arc::new(secrets)).unwrap();
+    let session = SessionId::new([7; 16], DeviceKey([1; 16]).bucket());
+    let event = Event {
+        id: EventId { session, ordinal: 1 },
+        application: ApplicationId(1),
+        rules: RuleSetId::NokiaV0,
+        at: crate::fixture::start(),
+        status: QosStatus::Available,
+        reason: None,
+        sink: Some(Sink { url: Pii::new(url.into()), credential: None }),
+    };
+    client.send(&event).await
+}
+
 #[tokio::test]
-async fn a_name_that_leads_to_the_gateway_itself_is_not_followed() {
+async fn a_name_that_leads_to_where_nothing_may_be_sent_is_not_followed() {
+    let receiver = Receiver::start().await;
+    let port = receiver.address.port();
+    // It may mean something else tomorrow, so it may be tried again.
+    match try_from_outside(format!("http://localhost:{port}/events")).await {
+        Attempt::Failed { note, .. } => assert!(note.contains("may not be sent"), "{note}"),
+        other => panic!("{other:?}"),
+    }
+    // An address stays what it is.
+    let literal = try_from_outside(format!("http://127.0.0.1:{port}/events")).await;
+    assert!(matches!(literal, Attempt::Hopeless(_)), "{literal:?}");
+    assert!(receiver.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_receiver_that_has_answered_is_not_told_again_though_the_rest_never_comes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/events", listener.local_addr().unwrap());
     let f = Fixture::new().await;
-    let own = f.api.root.strip_prefix("http://127.0.0.1").unwrap().to_owned();
-    let webhook = json!({"notificationUrl": format!("http://localhost{own}/")});
-    f.live(with(tutorial(), "webhook", webhook)).await;
+    f.live(with(tutorial(), "webhook", json!({"notificationUrl": url}))).await;
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12";
+    stream.write_all(begun).await.unwrap();
     wait_until_settled(&f).await;
-    // It may mean something else tomorrow, so it is tried again; it is not delivered.
-    assert_eq!(deliveries(&f), []);
+    assert_eq!(deliveries(&f), [(1, 1, "the receiver answered 200".to_owned())]);
+    drop(stream);
 }
 
 #[tokio::test]

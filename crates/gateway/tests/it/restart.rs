@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use greenwave_core::{Clock, retry};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -26,11 +27,32 @@ async fn everything_is_there_again_with_the_same_key() {
 }
 
 #[tokio::test]
+async fn a_gateway_whose_keys_were_all_changed_starts_again() {
+    let f = Fixture::new().await;
+    let keys = "/greenwave/v1/keys";
+    for body in [json!({"application": "sandbox"}), json!({"application": "sandbox"})] {
+        f.admin.post(keys, body).await;
+        f.admin.delete("/greenwave/v1/keys/1").await;
+    }
+    let live = |list: &serde_json::Value| {
+        list.as_array().unwrap().iter().filter(|key| key.get("revokedAt").is_none()).count()
+    };
+    assert_eq!(live(&f.admin.get(keys).await.json), 2, "as many as an application may have");
+    let (directory, timer) = f.stop().await;
+    let f = Fixture::open(directory, timer, Duration::ZERO).await;
+    f.create(tutorial()).await;
+    assert_eq!(live(&f.admin.get(keys).await.json), 3, "nobody's key had to give way");
+}
+
+#[tokio::test]
 async fn what_was_under_way_is_taken_up_again() {
     let f = Fixture::slow().await;
     let requested = f.create(tutorial()).await;
+    let began = f.timer.now();
     let f = f.crash().await;
     f.grant(&requested).await;
+    let took = f.timer.now().duration_since(began).unsigned_abs();
+    assert!(took < retry::NETWORK_CALL_TIMEOUT, "tried at once, not when the lost try timed out");
     f.until_rules(&[requested]).await;
 }
 
