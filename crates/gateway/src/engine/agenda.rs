@@ -133,6 +133,7 @@ impl<K: Ord + Hash + Copy> Agenda<K> {
                 state.deadlines.next().map_or(state.refill_at, |next| next.min(state.refill_at))
             };
             tokio::select! {
+                biased;
                 () = changed => {}
                 () = timer.sleep_until(wake_at) => {}
             }
