@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("greenwave-ledger", &["greenwave-core"]),
     ("greenwave-network", &["greenwave-core"]),
     ("greenwave", &["greenwave-core", "greenwave-wire", "greenwave-ledger", "greenwave-network"]),
+    ("greenwave-bench", &["greenwave", "greenwave-wire"]),
     ("greenwave-house", &[]),
 ];
 
@@ -66,7 +67,7 @@ fn core_uses_little_of_the_world() {
 
 fn rust_files() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in ["../crates", "../house"] {
+    for folder in ["../crates", "../bench", "../house"] {
         collect(Path::new(folder), &mut found);
     }
     assert!(found.len() > 50, "where have the files gone?");

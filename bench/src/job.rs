@@ -1,0 +1,95 @@
+//! What is asked of a server: the four requests of a session's life.
+
+use bytes::Bytes;
+use clap::ValueEnum;
+use http::header::{CONTENT_TYPE, HOST};
+use http::{HeaderValue, Method, Request, StatusCode};
+use http_body_util::Full;
+use serde::{Deserialize, Serialize};
+
+use crate::server::Target;
+
+/// Where sessions are.
+const SESSIONS: &str = "/qod/v0/sessions";
+
+/// A kind of request, in the order of a session's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Job {
+    /// `POST /sessions`
+    Create,
+    /// `GET /sessions/{id}`
+    Get,
+    /// `GET /sessions?networkAccessIdentifier=…`: those of one device, which has one
+    List,
+    /// `DELETE /sessions/{id}`
+    Delete,
+}
+
+/// A session, and whose it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    /// The device's number. Every session has a device of its own.
+    pub(crate) device: u64,
+    /// Empty until it is made.
+    pub(crate) id: String,
+}
+
+impl Job {
+    /// All of them, in their order.
+    pub(crate) const ALL: [Self; 4] = [Self::Create, Self::Get, Self::List, Self::Delete];
+
+    /// What it is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// The status of an answer that is as it should be.
+    pub(crate) fn success(self) -> StatusCode {
+        match self {
+            Self::Create => StatusCode::CREATED,
+            Self::Get | Self::List => StatusCode::OK,
+            Self::Delete => StatusCode::NO_CONTENT,
+        }
+    }
+
+    /// The request for this session.
+    pub(crate) fn request(
+        self,
+        target: &Target,
+        session: &Session,
+    ) -> Result<Request<Full<Bytes>>, http::Error> {
+        let Session { device, id } = session;
+        // As wide for every device, so that all answers to a job have one size.
+        let (method, path, body) = match self {
+            Self::Create => (Method::POST, SESSIONS.to_owned(), body(*device)),
+            Self::Get => (Method::GET, format!("{SESSIONS}/{id}"), String::new()),
+            Self::List => {
+                let query = format!("networkAccessIdentifier=d{device:016}%40testcsp.net");
+                (Method::GET, format!("{SESSIONS}?{query}"), String::new())
+            }
+            Self::Delete => (Method::DELETE, format!("{SESSIONS}/{id}"), String::new()),
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, &target.host)
+            .header("x-rapidapi-key", &target.key);
+        if self == Self::Create {
+            request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        request.body(Full::new(Bytes::from(body)))
+    }
+}
+
+/// What the gateway's own greeting shows: a session of an hour, and nothing that is optional.
+fn body(device: u64) -> String {
+    format!(
+        r#"{{"device":{{"networkAccessIdentifier":"d{device:016}@testcsp.net"}},"applicationServer":{{"ipv4Address":"233.252.0.2"}},"qosProfile":"QOS_L","duration":3600}}"#
+    )
+}

@@ -1,0 +1,153 @@
+//! What is printed, and what is read from the command line.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::Failure;
+use crate::closed_loop::Phase;
+use crate::compare::{Comparison, Spread};
+use crate::machine::Machine;
+
+/// What a load came to.
+#[derive(Debug, Serialize)]
+pub(crate) struct Loaded {
+    pub(crate) machine: Machine,
+    pub(crate) phases: Vec<Phase>,
+}
+
+/// Something that can be printed for people, and as JSON.
+pub(crate) trait Report: Serialize {
+    /// For people.
+    fn text(&self) -> String;
+}
+
+/// Prints a report.
+pub(crate) fn print(report: &impl Report, json: bool) -> Result<(), Failure> {
+    let text = if json {
+        serde_json::to_string_pretty(report).map_err(|error| Failure::new("no JSON", error))?
+    } else {
+        report.text()
+    };
+    writeln!(io::stdout(), "{text}").map_err(|error| Failure::new("cannot print", error))
+}
+
+/// Reads seconds, such as `3` or `0.25`.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no number of seconds such as 3 or 0.25");
+    let seconds: f64 = text.parse().map_err(|_| wrong())?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
+}
+
+impl Loaded {
+    /// Whether every request had the answer it should have.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.phases.iter().all(Phase::is_clean)
+    }
+}
+
+impl Phase {
+    /// Whether there were requests, and each had the answer it should have.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.figures.requests > 0 && self.figures.errors.is_empty()
+    }
+}
+
+impl Report for Loaded {
+    fn text(&self) -> String {
+        let heading = [
+            "job",
+            "answers",
+            "per s",
+            "per CPU-s",
+            "p50 ms",
+            "p90 ms",
+            "p99 ms",
+            "p99.9 ms",
+            "max ms",
+        ];
+        let rows = self.phases.iter().map(|phase| {
+            let figures = &phase.figures;
+            let ms = |micros: u64| format!("{:.2}", micros as f64 / 1_000.0);
+            vec![
+                phase.job.name().to_owned(),
+                figures.requests.to_string(),
+                format!("{:.0}", figures.requests as f64 / phase.seconds),
+                phase.cost.map_or_else(String::new, |cost| format!("{:.0}", cost.per_cpu_second)),
+                ms(figures.p50_us),
+                ms(figures.p90_us),
+                ms(figures.p99_us),
+                ms(figures.p999_us),
+                ms(figures.max_us),
+            ]
+        });
+        format!("{}\n{}{}", table(&heading, rows), errors(self.phases.iter()), self.machine.text())
+    }
+}
+
+impl Report for Comparison {
+    fn text(&self) -> String {
+        let heading = ["job", "echo req/CPU-s", "gateway req/CPU-s", "ratio", "ratio min..max"];
+        let rows = self.jobs.iter().map(|job| {
+            let Spread { median, min, max } = job.ratio;
+            vec![
+                job.job.name().to_owned(),
+                format!("{:.0}", job.echo.median),
+                format!("{:.0}", job.gateway.median),
+                format!("{median:.3}"),
+                format!("{min:.3}..{max:.3}"),
+            ]
+        });
+        let rounds = self.jobs.first().map_or(0, |job| job.echo_rounds.len());
+        format!(
+            "{}\n{}{} rounds, {} connections\n{}",
+            table(&heading, rows),
+            errors(self.phases()),
+            rounds,
+            self.connections,
+            self.machine.text()
+        )
+    }
+}
+
+impl Machine {
+    fn text(&self) -> String {
+        format!(
+            "{} cores ({}), Linux {}, load before: {}\ndata on {}; {}; {} build",
+            self.cores,
+            self.processor,
+            self.kernel,
+            self.load_before,
+            self.file_system,
+            self.ledger,
+            self.build
+        )
+    }
+}
+
+fn errors<'a>(phases: impl Iterator<Item = &'a Phase>) -> String {
+    let mut text = String::new();
+    for phase in phases {
+        for (why, count) in &phase.figures.errors {
+            text.push_str(&format!("ERROR {}: {why}: {count}\n", phase.job.name()));
+        }
+    }
+    text
+}
+
+fn table(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(heading.iter().copied());
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let text = table.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n")
+}
