@@ -10,7 +10,7 @@ use greenwave_core::{Catalogue, Clock};
 use greenwave_ledger::{Ledger, LedgerError, OpenError, Registry, RegistryError, SqliteLedger};
 use greenwave_network::simulator::Settings;
 use greenwave_network::{Simulator, Timer};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -19,10 +19,14 @@ use crate::delivery::{self, AddressGuard, SinkClient};
 use crate::directory::SandboxDirectory;
 use crate::engine::{Engine, Parts};
 use crate::entropy::Entropy;
-use crate::http::{self, Api};
+use crate::http::{self, Api, Limits};
 use crate::metrics::Metrics;
 use crate::sandbox::{self, Sandbox};
 use crate::secrets::{SecretError, Secrets};
+
+/// How many connections may wait in the kernel to be taken, if it lets them: all clients come back
+/// at once after a restart.
+const QUEUE: u32 = 4_096;
 
 /// What a sandbox gateway is to be like.
 pub struct Config {
@@ -36,6 +40,8 @@ pub struct Config {
     pub timer: Arc<dyn Timer>,
     /// Where keys and ids come from.
     pub entropy: Arc<dyn Entropy>,
+    /// How much clients can make it do.
+    pub limits: Limits,
 }
 
 /// Why a gateway does not start. The message says what to do.
@@ -95,9 +101,8 @@ impl Gateway {
         let directory = config.directory.as_path();
         make_directory(directory)?;
         // First of all, so that a port that is taken is told before anything is written.
-        let public = listen(config.port).await?;
-        let admin =
-            listen(config.port.checked_add(1).filter(|_| config.port != 0).unwrap_or(0)).await?;
+        let public = listen(config.port)?;
+        let admin = listen(config.port.checked_add(1).filter(|_| config.port != 0).unwrap_or(0))?;
         let (public_at, admin_at) = (address(&public)?, address(&admin)?);
 
         let secrets = Arc::new(Secrets::open(directory, &*config.entropy)?);
@@ -120,9 +125,12 @@ impl Gateway {
             SinkClient::new(guard, secrets).map_err(|source| io_error(directory, source))?;
         serving.spawn(delivery::deliver(Arc::clone(&engine), Arc::new(client), stop.clone()));
 
-        let api = Arc::new(Api::new(engine, keys, sandbox.admin_token.clone(), config.entropy));
-        serving.spawn(http::serve(public, http::public_routes(Arc::clone(&api)), stop.clone()));
-        serving.spawn(http::serve(admin, http::admin_routes(Arc::clone(&api)), stop.clone()));
+        let (token, limits) = (sandbox.admin_token.clone(), config.limits);
+        let api = Arc::new(Api::new(engine, keys, token, config.entropy, &limits));
+        let routes = http::public_routes(Arc::clone(&api));
+        serving.spawn(http::serve(public, routes, limits, stop.clone()));
+        let routes = http::admin_routes(Arc::clone(&api));
+        serving.spawn(http::serve(admin, routes, limits.for_operator(), stop.clone()));
         Ok(Self { sandbox, ledger, api, stop, serving, workers })
     }
 
@@ -186,9 +194,14 @@ fn io_error(directory: &Path, source: io::Error) -> StartError {
 }
 
 /// Listens on loopback: nobody else can reach the gateway unless it is told to let them.
-async fn listen(port: u16) -> Result<TcpListener, StartError> {
-    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await;
-    listener.map_err(|source| match source.kind() {
+fn listen(port: u16) -> Result<TcpListener, StartError> {
+    let bind = || {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+        socket.listen(QUEUE)
+    };
+    bind().map_err(|source: io::Error| match source.kind() {
         io::ErrorKind::AddrInUse => StartError::PortTaken { port },
         _ => StartError::Listen { port, source },
     })

@@ -1,31 +1,35 @@
 //! HTTP: connections, what every request goes through, and the handlers of each API.
 
+mod activity;
 mod admin;
 mod answer;
 mod authenticate;
 mod body;
+mod connection;
 mod health;
+mod limits;
 mod observe;
+mod place;
 mod routes;
 mod server;
 mod v0;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
 
 use crate::auth::KeyRing;
 use crate::engine::Engine;
 use crate::entropy::Entropy;
 
+use self::body::BodyRoom;
+use self::place::Places;
+
 pub use admin::{CreateKey, CreatedKey, KeyInfo};
+pub use limits::Limits;
 pub use routes::{admin_routes, public_routes};
 pub use server::serve;
-
-/// How many requests may be under way.
-const REQUESTS: usize = 4_096;
 
 /// What handlers work with.
 pub struct Api {
@@ -33,7 +37,10 @@ pub struct Api {
     keys: KeyRing,
     admin_token: SecretString,
     entropy: Arc<dyn Entropy>,
-    requests: Semaphore,
+    places: Places,
+    body_room: BodyRoom,
+    /// How many answers said that something cannot be served now.
+    unavailable: AtomicU64,
     draining: AtomicBool,
 }
 
@@ -45,18 +52,22 @@ impl Api {
         keys: KeyRing,
         admin_token: SecretString,
         entropy: Arc<dyn Entropy>,
+        limits: &Limits,
     ) -> Self {
         Self {
             engine,
             keys,
             admin_token,
             entropy,
-            requests: Semaphore::new(REQUESTS),
+            places: Places::new(limits.requests),
+            body_room: BodyRoom::new(limits),
+            unavailable: AtomicU64::new(0),
             draining: AtomicBool::new(false),
         }
     }
 
-    /// From now on `/readyz` says that no new requests should come.
+    /// From now on `/readyz` says that no new requests should come, and every answer over HTTP/1
+    /// that it is the last one on its connection.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }

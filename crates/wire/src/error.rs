@@ -216,6 +216,17 @@ impl ErrorInfo {
         )
     }
 
+    /// The gateway has as much to do as it takes on.
+    #[must_use]
+    pub fn busy() -> Self {
+        Self::new(
+            503,
+            "UNAVAILABLE",
+            "Too many requests are under way: try again after as many seconds as the header \
+             Retry-After says",
+        )
+    }
+
     /// Something is broken here.
     #[must_use]
     pub fn internal() -> Self {

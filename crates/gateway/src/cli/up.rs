@@ -13,6 +13,7 @@ use super::{DataDirectory, OutputFormat, duration, log};
 use crate::clock::SystemTimer;
 use crate::entropy::SystemEntropy;
 use crate::gateway::{Config, Gateway};
+use crate::http::Limits;
 use crate::sandbox::Sandbox;
 
 /// Run a sandbox gateway on a simulated network
@@ -62,6 +63,7 @@ impl Up {
             grant_delay: self.grant_delay,
             timer: Arc::clone(&timer) as _,
             entropy: Arc::new(SystemEntropy::default()),
+            limits: Limits::of_process(),
         };
         // Before the start, so that a signal during it is not lost.
         let mut stop = Stop::new()?;

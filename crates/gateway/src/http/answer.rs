@@ -4,9 +4,10 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use greenwave_core::RuleSet;
 use greenwave_wire::{ErrorInfo, v0};
-use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
+use super::place::Place;
 use crate::engine::EngineError;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -53,9 +54,6 @@ impl IntoResponse for Failure {
         let mut response = json(status, self.0.to_json());
         let headers = response.headers_mut();
         match status {
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            }
             StatusCode::UNAUTHORIZED => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
@@ -70,11 +68,17 @@ impl IntoResponse for Failure {
 }
 
 /// Runs what changes something to its end, even if the one who asked for it has gone away: a
-/// session that was made must not depend on whether its answer could be sent.
+/// session that was made must not depend on whether its answer could be sent. It keeps its place
+/// until then.
 pub(super) async fn detached<T: Send + 'static>(
+    place: Place,
     change: impl Future<Output = Result<T, EngineError>> + Send + 'static,
     rules: &RuleSet,
 ) -> Result<T, Failure> {
+    let change = async move {
+        let _place = place;
+        change.await
+    };
     match tokio::spawn(change).await {
         Ok(result) => result.map_err(|error| Failure::of(&error, rules)),
         Err(error) => {

@@ -1,5 +1,6 @@
 //! Bodies: JSON, not too large, and not for ever.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,26 +10,40 @@ use greenwave_wire::{ErrorInfo, MOST_NESTED, too_deep};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::answer::Failure;
+use super::{Api, Limits};
 
 /// The largest body that is read.
 const LIMIT_KIB: usize = 64;
 
-/// How long a body may take to arrive.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// What bodies may take up while they arrive. One that is sent slowly takes no request's place,
+/// and little of this.
+#[derive(Debug)]
+pub(super) struct BodyRoom {
+    kib: Semaphore,
+    timeout: Duration,
+}
+
+impl BodyRoom {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { kib: Semaphore::new(limits.bodies_kib), timeout: limits.body }
+    }
+}
 
 /// The body of a request that says it is JSON.
 pub(super) struct JsonBody(pub(super) Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for JsonBody {
+impl FromRequest<Arc<Api>> for JsonBody {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Failure> {
         if !is_json(request.headers()) {
             return Err(ErrorInfo::unsupported_media_type().into());
         }
-        match tokio::time::timeout(TIMEOUT, read(request.into_body())).await {
+        let room = &api.body_room;
+        match tokio::time::timeout(room.timeout, read(request.into_body(), room)).await {
             Ok(body) => Ok(Self(body?)),
             Err(_) => Err(ErrorInfo::request_timeout().into()),
         }
@@ -45,15 +60,23 @@ fn is_json(headers: &HeaderMap) -> bool {
     subtype.is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
 }
 
-async fn read(mut body: Body) -> Result<Bytes, Failure> {
+async fn read(mut body: Body, room: &BodyRoom) -> Result<Bytes, Failure> {
     let mut read = BytesMut::new();
+    let mut taken: Option<SemaphorePermit<'_>> = None;
     while let Some(frame) = body.frame().await {
         let frame =
             frame.map_err(|_| ErrorInfo::invalid_body("did not arrive whole: send it again"))?;
         let Ok(data) = frame.into_data() else { continue };
-        let room = LIMIT_KIB * 1024 - read.len();
-        read.extend_from_slice(&data[..data.len().min(room)]);
-        if data.len() > room {
+        let fits = data.len().min(LIMIT_KIB * 1024 - read.len());
+        let kib = (read.len() + fits).div_ceil(1024);
+        let more = kib - taken.as_ref().map_or(0, SemaphorePermit::num_permits);
+        let more = room.kib.try_acquire_many(more as u32).map_err(|_| ErrorInfo::busy())?;
+        match &mut taken {
+            Some(taken) => taken.merge(more),
+            None => taken = Some(more),
+        }
+        read.extend_from_slice(&data[..fits]);
+        if data.len() > fits {
             return Err(too_large(&read));
         }
     }

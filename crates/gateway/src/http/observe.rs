@@ -1,8 +1,9 @@
-//! What every request goes through: a limit on how many there are, a correlator, headers that
-//! every answer has, and a line in the log.
+//! What every request goes through: a correlator, headers that every answer has, and a line in the
+//! log.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -10,8 +11,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use greenwave_wire::ErrorInfo;
-use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, CONNECTION, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 
 use super::Api;
 use super::answer::Failure;
@@ -24,6 +25,12 @@ const MODE: HeaderName = HeaderName::from_static("x-greenwave-mode");
 /// The longest correlator that is echoed (CAMARA Commonalities).
 const LONGEST_CORRELATOR: usize = 256;
 
+/// Which of the answers that something cannot be served now is written to the log: every …th.
+const UNAVAILABLE_PER_LINE: u64 = 1_000;
+
+/// After how many seconds, at most, a client is asked to try again.
+const LONGEST_RETRY_AFTER: u16 = 5;
+
 /// See the module.
 pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
@@ -31,20 +38,26 @@ pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
     let method = request.method().clone();
     // The path as it is written in the routes: a real one may hold a phone number.
     let path = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = match api.requests.try_acquire() {
-        Ok(_permit) => run(request, next).await,
-        Err(_) => Failure::from(ErrorInfo::unavailable()).into_response(),
-    };
-    let status = response.status().as_u16();
+    let version = request.version();
+    let mut response = run(request, next).await;
+    let status = response.status();
     let path = path.as_ref().map_or("(none)", MatchedPath::as_str);
     let id = correlator.to_str().unwrap_or_default();
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    if status >= 500 {
+    if is_worth_a_warning(&api, status) {
+        let status = status.as_u16();
         tracing::warn!(%method, path, status, micros, correlator = id, "request");
     } else {
+        let status = status.as_u16();
         tracing::debug!(%method, path, status, micros, correlator = id, "request");
     }
     let headers = response.headers_mut();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, retry_after(&api));
+    }
+    if version <= Version::HTTP_11 && api.draining.load(Ordering::Relaxed) {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     headers.insert(CORRELATOR, correlator);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -56,6 +69,23 @@ pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
 async fn run(request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     answer.unwrap_or_else(|_| Failure::from(ErrorInfo::internal()).into_response())
+}
+
+/// What is broken is said each time. Of what cannot be served now, the first and every thousandth
+/// is: there may be very many, and writing them down would make it worse.
+fn is_worth_a_warning(api: &Api, status: StatusCode) -> bool {
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let before = api.unavailable.fetch_add(1, Ordering::Relaxed);
+        return before.is_multiple_of(UNAVAILABLE_PER_LINE);
+    }
+    status.is_server_error()
+}
+
+/// Some seconds, not the same for everybody: those who come together should not come back together.
+fn retry_after(api: &Api) -> HeaderValue {
+    let mut drawn = [0];
+    api.entropy.fill(&mut drawn);
+    HeaderValue::from(1 + u16::from(drawn[0]) % LONGEST_RETRY_AFTER)
 }
 
 /// The request's own correlator, if it is one, else a new one.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use greenwave::entropy::SystemEntropy;
 use greenwave::gateway::{Config, Gateway, StartError};
+use greenwave::http::Limits;
 use greenwave_core::SessionId;
 use greenwave_ledger::OpenError;
 use greenwave_network::ManualTimer;
@@ -58,13 +59,16 @@ impl Fixture {
         timer: Arc<ManualTimer>,
         grant_delay: Duration,
     ) -> Self {
-        let config = Config {
-            directory: directory.path().to_owned(),
-            port: 0,
-            grant_delay,
-            timer: timer.clone(),
-            entropy: Arc::new(SystemEntropy::default()),
-        };
+        let config = config(&directory, &timer, grant_delay);
+        let gateway = Gateway::start(config).await.unwrap();
+        Self::of(gateway, directory, timer)
+    }
+
+    /// A gateway like [`Self::new`]'s that takes on this much.
+    pub(crate) async fn with_limits(limits: Limits) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let timer = ManualTimer::new(start());
+        let config = Config { limits, ..config(&directory, &timer, Duration::ZERO) };
         let gateway = Gateway::start(config).await.unwrap();
         Self::of(gateway, directory, timer)
     }
@@ -73,17 +77,10 @@ impl Fixture {
     pub(crate) async fn crash(self) -> Self {
         let Self { directory, timer, gateway, .. } = self;
         drop(gateway);
-        let config = || Config {
-            directory: directory.path().to_owned(),
-            port: 0,
-            grant_delay: SLOW,
-            timer: timer.clone(),
-            entropy: Arc::new(SystemEntropy::default()),
-        };
         let opening = async {
             loop {
                 // What is cut off goes when the runtime gets to it.
-                match Gateway::start(config()).await {
+                match Gateway::start(config(&directory, &timer, SLOW)).await {
                     Err(StartError::Open(OpenError::InUse { .. })) => {
                         tokio::task::yield_now().await;
                     }
@@ -165,6 +162,26 @@ impl Fixture {
         self.gateway.stop().await;
         (self.directory, self.timer)
     }
+}
+
+fn config(
+    directory: &tempfile::TempDir,
+    timer: &Arc<ManualTimer>,
+    grant_delay: Duration,
+) -> Config {
+    Config {
+        directory: directory.path().to_owned(),
+        port: 0,
+        grant_delay,
+        timer: timer.clone(),
+        entropy: Arc::new(SystemEntropy::default()),
+        limits: limits(),
+    }
+}
+
+/// The default, but without taking leave of clients that will not come back.
+pub(crate) fn limits() -> Limits {
+    Limits { linger: Duration::ZERO, ..Limits::default() }
 }
 
 pub(crate) fn path(id: &str) -> String {

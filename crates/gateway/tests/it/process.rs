@@ -86,10 +86,23 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    pub(crate) fn id(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn ask_to_stop(&self) {
+        rustix::process::kill_process(self.id(), Signal::TERM).unwrap();
+    }
+
     /// Asks it to stop, and tells its exit code and what it logged.
-    pub(crate) fn terminate(mut self) -> (Option<i32>, String) {
-        let pid = Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    pub(crate) fn terminate(self) -> (Option<i32>, String) {
+        self.ask_to_stop();
+        self.wait()
+    }
+
+    /// Waits for its end, and tells its exit code and what it logged.
+    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
         (code, self.log.take().unwrap().join().unwrap())
     }

@@ -23,10 +23,11 @@ pub(in crate::http) async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
     let asked = v0::read_create(&body)?;
+    let place = api.places.take()?;
     let engine = Arc::clone(&api.engine);
     let (request, token) = (asked.request, asked.notification_auth_token);
     let create = async move { engine.create(application, v0::rules(), request, token).await };
-    let seen = detached(create, v0::rules()).await?;
+    let seen = detached(place, create, v0::rules()).await?;
 
     let mut response = one(StatusCode::CREATED, &seen, dialect.times(&headers));
     let location = format!("{}/sessions/{}", dialect.path(), seen.session.id);

@@ -16,7 +16,9 @@ pub(in crate::http) async fn delete(
     Authenticated(application): Authenticated,
     SessionPath(id): SessionPath,
 ) -> Result<StatusCode, Failure> {
+    let place = api.places.take()?;
     let engine = Arc::clone(&api.engine);
-    detached(async move { engine.delete(application, id).await }, v0::rules()).await?;
+    let delete = async move { engine.delete(application, id).await };
+    detached(place, delete, v0::rules()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

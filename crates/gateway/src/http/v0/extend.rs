@@ -23,8 +23,9 @@ pub(in crate::http) async fn extend(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
     let by = v0::read_extend(&body)?;
+    let place = api.places.take()?;
     let engine = Arc::clone(&api.engine);
     let extend = async move { engine.extend(application, v0::rules(), id, by).await };
-    let seen = detached(extend, v0::rules()).await?;
+    let seen = detached(place, extend, v0::rules()).await?;
     Ok(one(StatusCode::OK, &seen, dialect.times(&headers)))
 }

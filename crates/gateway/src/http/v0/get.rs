@@ -20,6 +20,7 @@ pub(in crate::http) async fn get(
     SessionPath(id): SessionPath,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    let _place = api.places.take()?;
     let seen = api.engine.session(application, id).await;
     let seen = seen.map_err(|error| Failure::of(&error, v0::rules()))?;
     Ok(one(StatusCode::OK, &seen, dialect.times(&headers)))

@@ -24,7 +24,9 @@ pub(in crate::http) async fn list(
 ) -> Result<Response, Failure> {
     let times = dialect.times(&headers);
     let failure = |error| Failure::of(&error, v0::rules());
-    match v0::read_listing(query.as_deref().unwrap_or_default())? {
+    let listing = v0::read_listing(query.as_deref().unwrap_or_default())?;
+    let _place = api.places.take()?;
+    match listing {
         Listing::OfDevice(device) => {
             let seen = api.engine.sessions_of_device(application, v0::rules(), &device).await;
             Ok(many(&seen.map_err(failure)?, times))

@@ -22,6 +22,7 @@ pub(in crate::http) async fn retrieve(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
     let device = v0::read_retrieve(&body)?;
+    let _place = api.places.take()?;
     let seen = api.engine.sessions_of_device(application, v0::rules(), &device).await;
     let seen = seen.map_err(|error| Failure::of(&error, v0::rules()))?;
     Ok(many(&seen, dialect.times(&headers)))
