@@ -72,6 +72,8 @@ impl Connection {
     pub(super) async fn serve(self, stream: TcpStream) {
         let _ = stream.set_nodelay(true);
         let version = tokio::select! {
+            // First of all: what has arrived counts before what time it is.
+            biased;
             version = detect(&stream) => version,
             () = tokio::time::sleep_until(self.first_head) => return,
             () = self.told_to_leave() => return,
@@ -113,7 +115,6 @@ impl Connection {
     async fn look_after(&self, connection: impl GracefulConnection) {
         let mut connection = pin!(connection);
         let patience = tokio::select! {
-            // First of all: what has arrived counts before what time it is.
             biased;
             _ = connection.as_mut() => return,
             () = self.activity.too_many_abandoned() => FAREWELL,
