@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use clap::Args;
+use greenwave::http::Limits;
 use greenwave::sandbox::SandboxFile;
 use greenwave_wire::v0;
 use http::header::{CONTENT_LENGTH, DATE};
@@ -113,7 +114,8 @@ impl Echo {
         };
         let text = serde_json::to_string(&file).map_err(|error| Failure::new("no JSON", error))?;
         writeln!(std::io::stdout(), "{text}").map_err(|error| Failure::new("no output", error))?;
-        greenwave::http::serve(listener, routes(answers), CancellationToken::new()).await;
+        let (routes, never) = (routes(answers), CancellationToken::new());
+        greenwave::http::serve(listener, routes, Limits::of_process(), never).await;
         Ok(())
     }
 }

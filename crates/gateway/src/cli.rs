@@ -32,7 +32,7 @@ enum Command {
     /// Run a sandbox gateway on a simulated network
     Up(up::Up),
     /// Create, look at and end sessions
-    Sessions(sessions::Sessions),
+    Sessions(Box<sessions::Sessions>),
     /// Make and revoke application keys
     Keys(keys::Keys),
     /// Print a completion script for a shell

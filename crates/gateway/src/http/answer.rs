@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use greenwave_core::RuleSet;
+use greenwave_ledger::LedgerError;
 use greenwave_wire::{ErrorInfo, v0};
 use http::header::{CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -37,6 +38,7 @@ impl Failure {
             }
             EngineError::Refused(refusal) => ErrorInfo::of_refusal(refusal, rules.id),
             EngineError::Directory(wrong) => ErrorInfo::invalid_argument("device", wrong),
+            EngineError::Ledger(LedgerError::Busy) => ErrorInfo::busy(),
             EngineError::Ledger(error) => {
                 tracing::error!(%error, "the ledger cannot answer");
                 ErrorInfo::unavailable()

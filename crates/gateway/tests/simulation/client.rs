@@ -1,6 +1,7 @@
 //! What applications do: all they can, at any time, to each other's sessions too.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use greenwave::engine::{Engine, EngineError};
 use greenwave_core::device::{NetworkAccessIdentifier, PhoneNumber};
@@ -11,11 +12,12 @@ use greenwave_core::{
     ProfileName, Refusal, RuleSet, RuleSetId, SessionId, Sink,
 };
 use greenwave_ledger::Page;
+use greenwave_network::Timer;
 
 use crate::chance::Chance;
 use crate::oracle::Oracle;
 use crate::process::Process;
-use crate::world::World;
+use crate::world::{World, WorldClock};
 
 const APPLICATIONS: [ApplicationId; 2] = [ApplicationId(1), ApplicationId(2)];
 
@@ -24,6 +26,7 @@ pub(crate) struct Clients {
     oracle: Arc<Oracle>,
     engine: Arc<Engine>,
     rules: &'static RuleSet,
+    clock: Arc<WorldClock>,
 }
 
 impl Clients {
@@ -34,6 +37,7 @@ impl Clients {
             oracle: Arc::clone(&world.oracle),
             engine: Arc::clone(&process.engine),
             rules: RuleSetId::NokiaV0.rules(),
+            clock: Arc::clone(&world.clock),
         };
         let known = world.oracle.known();
         let target = if known.is_empty() { None } else { Some(world.chance.pick(&known)) };
@@ -43,7 +47,8 @@ impl Clients {
                 (0..=8, _) | (_, None) => clients.create().await,
                 (9..=10, Some((session, owner))) => clients.extend(session, owner).await,
                 (11..=13, Some((session, owner))) => clients.delete(session, owner).await,
-                (14..=17, Some((session, owner))) => clients.look_at(session, owner).await,
+                (14..=16, Some((session, owner))) => clients.look_at(session, owner).await,
+                (17, Some((session, owner))) => clients.look_at_its_end(session, owner).await,
                 (_, Some(_)) => clients.list().await,
             }
         });
@@ -137,6 +142,16 @@ impl Clients {
                     self.oracle.not_seen(session);
                 }
             }
+        }
+    }
+
+    /// Looks at the very moment at which the session is to end, and a moment before.
+    async fn look_at_its_end(&self, session: SessionId, owner: ApplicationId) {
+        let Some(end) = self.oracle.end_of(session) else { return };
+        let just_before = end - Duration::from_millis(1);
+        for at in [just_before, end] {
+            self.clock.sleep_until(at).await;
+            self.look_at(session, owner).await;
         }
     }
 

@@ -77,6 +77,11 @@ impl Oracle {
         self.state.lock().unwrap().deleted.contains(&session)
     }
 
+    /// Until when a client was promised a session that is available.
+    pub(crate) fn end_of(&self, session: SessionId) -> Option<Timestamp> {
+        self.state.lock().unwrap().promised.get(&session).copied()
+    }
+
     pub(crate) fn known(&self) -> Vec<(SessionId, ApplicationId)> {
         self.state.lock().unwrap().created.clone()
     }
