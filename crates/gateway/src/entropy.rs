@@ -26,3 +26,10 @@ pub(crate) fn sixteen(entropy: &dyn Entropy) -> [u8; 16] {
     entropy.fill(&mut bytes);
     bytes
 }
+
+/// A random number.
+pub(crate) fn number(entropy: &dyn Entropy) -> u64 {
+    let mut bytes = [0; 8];
+    entropy.fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}

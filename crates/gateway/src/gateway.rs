@@ -18,7 +18,7 @@ use crate::auth::KeyRing;
 use crate::delivery::{self, AddressGuard, SinkClient};
 use crate::directory::SandboxDirectory;
 use crate::engine::{Engine, Parts};
-use crate::entropy::Entropy;
+use crate::entropy::{self, Entropy};
 use crate::http::{self, Api, Limits};
 use crate::metrics::Metrics;
 use crate::sandbox::{self, Sandbox};
@@ -166,7 +166,7 @@ fn start_engine(
     let network = Simulator::start(
         &config.directory.join("network.jsonl"),
         Arc::clone(&catalogue),
-        Settings { grant_delay: config.grant_delay },
+        Settings { grant_delay: config.grant_delay, seed: entropy::number(&*config.entropy) },
         Arc::clone(&config.timer),
     )
     .map_err(|source| io_error(&config.directory, source))?;

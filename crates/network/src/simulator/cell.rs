@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::str::FromStr;
 
 use greenwave_core::Order;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,24 @@ impl fmt::Display for CellName {
             Self::City(number) => write!(f, "city-{number}"),
             Self::Stadium => f.write_str("stadium"),
         }
+    }
+}
+
+/// A text is no cell's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a cell is stadium, or city-0 to city-65535")]
+pub struct InvalidCellName;
+
+impl FromStr for CellName {
+    type Err = InvalidCellName;
+
+    /// Reads what is shown.
+    fn from_str(text: &str) -> Result<Self, InvalidCellName> {
+        if text == "stadium" {
+            return Ok(Self::Stadium);
+        }
+        let number = text.strip_prefix("city-").and_then(|number| number.parse().ok());
+        number.map(Self::City).ok_or(InvalidCellName)
     }
 }
 
@@ -132,6 +151,16 @@ mod tests {
         assert!(cells.admit(share(CellName::City(8), 70)), "another cell is another cell");
         cells.give_back(share(city, 60));
         assert!(cells.admit(share(city, 55)));
+    }
+
+    #[test]
+    fn a_cells_name_is_read_as_it_is_shown() {
+        for cell in [CellName::Stadium, CellName::City(0), CellName::City(65_535)] {
+            assert_eq!(cell.to_string().parse(), Ok(cell));
+        }
+        for bad in ["", "city", "city-", "city-65536", "7", "Stadium"] {
+            assert_eq!(bad.parse::<CellName>(), Err(InvalidCellName), "{bad:?}");
+        }
     }
 
     #[test]

@@ -53,6 +53,27 @@ impl Rule {
             ),
         }
     }
+
+    /// A rule that no order has asked for: some traffic of some device in the cell `city-0`.
+    pub(super) fn planted(session: SessionId) -> Self {
+        Self {
+            session,
+            device: "00".repeat(16),
+            cell: CellName::City(0),
+            profile: "QOS_L".to_owned(),
+            flow: "203.0.113.5/32 device:0-65535 server:0-65535".to_owned(),
+        }
+    }
+}
+
+/// Whose a rule is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The gateway's: it carries our tag.
+    Gateway,
+    /// Somebody else's, whom the network serves too. The gateway is neither told of it nor able to
+    /// change it.
+    Other,
 }
 
 /// A line of the file.
@@ -61,13 +82,27 @@ impl Rule {
 enum Line<R> {
     Install(R),
     Release(#[serde(with = "session_id")] SessionId),
+    /// A rule that is not the gateway's.
+    Foreign(R),
 }
 
-/// The rules that a file has, for whoever wants to look at the network from outside.
+/// The gateway's rules that a file has, for whoever wants to look at the network from outside.
 ///
 /// A last line that was not written to its end counts for nothing.
 pub fn read(path: &Path) -> io::Result<Vec<Rule>> {
     Ok(Contents::read(path)?.rules.into_values().collect())
+}
+
+/// All rules that a file has, the gateway's first, each owner's in the order of their sessions.
+pub(super) fn read_all(path: &Path) -> io::Result<Vec<(Owner, Rule)>> {
+    let Contents { rules, foreign, .. } = Contents::read(path)?;
+    let sorted = |rules: HashMap<SessionId, Rule>| {
+        let mut rules: Vec<Rule> = rules.into_values().collect();
+        rules.sort_unstable_by_key(|rule| rule.session);
+        rules
+    };
+    let ours = sorted(rules).into_iter().map(|rule| (Owner::Gateway, rule));
+    Ok(ours.chain(sorted(foreign).into_iter().map(|rule| (Owner::Other, rule))).collect())
 }
 
 /// The file, open for appending.
@@ -80,7 +115,7 @@ pub(super) struct RulesFile {
 }
 
 impl RulesFile {
-    /// Opens the file and tells the rules that it has.
+    /// Opens the file and tells the gateway's rules that it has.
     pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<Rule>)> {
         let contents = Contents::read(path)?;
         let mut options = OpenOptions::new();
@@ -92,10 +127,15 @@ impl RulesFile {
             path: path.to_owned(),
             file: BufWriter::new(file),
             lines: contents.lines,
-            rules: contents.rules.len(),
+            rules: contents.rules.len() + contents.foreign.len(),
         };
         opened.tidy()?;
         Ok((opened, contents.rules.into_values().collect()))
+    }
+
+    /// How many rules it has, whose ever they are.
+    pub(super) fn rules(&self) -> usize {
+        self.rules
     }
 
     /// Appends rules. They are in the file when this returns.
@@ -106,6 +146,24 @@ impl RulesFile {
             self.rules += 1;
         }
         self.file.flush()
+    }
+
+    /// Appends a rule that is not the gateway's.
+    pub(super) fn install_foreign(&mut self, rule: &Rule) -> io::Result<()> {
+        write_line(&mut self.file, &Line::Foreign(rule))?;
+        self.lines += 1;
+        self.rules += 1;
+        self.file.flush()
+    }
+
+    /// Takes all rules away, whose ever they are.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        self.file.flush()?;
+        let file = self.file.get_mut();
+        file.set_len(0)?;
+        file.seek(SeekFrom::Start(0))?;
+        (self.lines, self.rules) = (0, 0);
+        Ok(())
     }
 
     /// Takes a rule away. It is gone from the file when this returns.
@@ -123,15 +181,19 @@ impl RulesFile {
         if stale < STALE_LINES || stale < self.rules {
             return Ok(());
         }
-        let rules = Contents::read(&self.path)?.rules;
+        let Contents { rules, foreign, .. } = Contents::read(&self.path)?;
         let new = self.path.with_extension("new");
         let mut file = BufWriter::new(File::create(&new)?);
         for rule in rules.values() {
             write_line(&mut file, &Line::Install(rule))?;
         }
+        for rule in foreign.values() {
+            write_line(&mut file, &Line::Foreign(rule))?;
+        }
         file.flush()?;
         std::fs::rename(&new, &self.path)?;
-        (self.file, self.lines, self.rules) = (file, rules.len(), rules.len());
+        let kept = rules.len() + foreign.len();
+        (self.file, self.lines, self.rules) = (file, kept, kept);
         Ok(())
     }
 }
@@ -141,8 +203,10 @@ fn write_line<R: Serialize>(file: &mut impl Write, line: &Line<R>) -> io::Result
     file.write_all(b"\n")
 }
 
+#[derive(Default)]
 struct Contents {
     rules: HashMap<SessionId, Rule>,
+    foreign: HashMap<SessionId, Rule>,
     lines: usize,
     /// Where the last whole line ends.
     whole_lines_end: u64,
@@ -150,7 +214,7 @@ struct Contents {
 
 impl Contents {
     fn read(path: &Path) -> io::Result<Self> {
-        let mut contents = Self { rules: HashMap::new(), lines: 0, whole_lines_end: 0 };
+        let mut contents = Self::default();
         let mut file = match File::open(path) {
             Ok(file) => BufReader::new(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(contents),
@@ -170,6 +234,9 @@ impl Contents {
                 }
                 Line::Release(session) => {
                     contents.rules.remove(&session);
+                }
+                Line::Foreign(rule) => {
+                    contents.foreign.insert(rule.session, rule);
                 }
             }
             contents.lines += 1;
@@ -241,11 +308,37 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_the_gateways_is_kept_apart() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rules.jsonl");
+        let (mut file, _) = open(&directory);
+        file.install_foreign(&rule(1)).unwrap();
+        file.install([rule(1)].iter()).unwrap();
+        file.release(rule(1).session).unwrap();
+        assert!(open(&directory).1.is_empty());
+        assert_eq!(read_all(&path).unwrap(), [(Owner::Other, rule(1))]);
+    }
+
+    #[test]
+    fn a_file_that_was_cleared_is_written_from_its_beginning() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rules.jsonl");
+        let (mut file, _) = open(&directory);
+        file.install([rule(1), rule(2)].iter()).unwrap();
+        file.install_foreign(&rule(3)).unwrap();
+        file.clear().unwrap();
+        assert!(read_all(&path).unwrap().is_empty());
+        file.install([rule(4)].iter()).unwrap();
+        assert_eq!(read_all(&path).unwrap(), [(Owner::Gateway, rule(4))]);
+    }
+
+    #[test]
     fn the_file_does_not_grow_for_ever() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("rules.jsonl");
         let (mut file, _) = open(&directory);
         file.install([rule(0)].iter()).unwrap();
+        file.install_foreign(&rule(0)).unwrap();
         let churn: Vec<Rule> = (1..STALE_LINES as u32).map(rule).collect();
         file.install(churn.iter()).unwrap();
         let full = std::fs::metadata(&path).unwrap().len();
@@ -254,6 +347,8 @@ mod tests {
         }
         assert!(std::fs::metadata(&path).unwrap().len() < full);
         file.install([rule(9_999_999)].iter()).unwrap();
-        assert_eq!(read(&path).unwrap().len(), 2);
+        let all = read_all(&path).unwrap();
+        let owners: Vec<Owner> = all.iter().map(|(owner, _)| *owner).collect();
+        assert_eq!(owners, [Owner::Gateway, Owner::Gateway, Owner::Other]);
     }
 }

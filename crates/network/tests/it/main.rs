@@ -2,5 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod conformance;
+mod disturbance;
+mod faults;
 mod fixture;
 mod simulator;
