@@ -5,6 +5,7 @@
 mod client;
 mod completion;
 mod duration;
+mod faults;
 mod keys;
 mod log;
 mod output;
@@ -35,6 +36,8 @@ enum Command {
     Sessions(Box<sessions::Sessions>),
     /// Make and revoke application keys
     Keys(keys::Keys),
+    /// Make the simulated network go wrong, to see what an application does
+    Faults(faults::Faults),
     /// Print a completion script for a shell
     Completion(completion::Completion),
 }
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Up(command) => (command.run(), command.format()),
         Command::Sessions(command) => (command.run(), command.format()),
         Command::Keys(command) => (command.run(), command.format()),
+        Command::Faults(command) => (command.run(), command.format()),
         Command::Completion(command) => (command.run(), OutputFormat { json: false }),
     };
     match result {

@@ -115,9 +115,19 @@ impl Gateway {
         let sandbox =
             sandbox::prepare(directory, public_at, admin_at, &keys, &*config.entropy).await?;
 
-        let metrics = Arc::new(Metrics::default());
-        let (engine, workers) =
-            start_engine(&config, Arc::clone(&ledger), Arc::clone(&secrets), metrics)?;
+        let catalogue = Arc::new(Catalogue::nokia());
+        let network = Arc::new(start_network(&config, Arc::clone(&catalogue))?);
+        let parts = Parts {
+            ledger: Arc::clone(&ledger),
+            network: Arc::clone(&network) as _,
+            directory: Arc::new(SandboxDirectory::new(Arc::clone(&secrets))),
+            catalogue,
+            secrets: Arc::clone(&secrets),
+            entropy: Arc::clone(&config.entropy),
+            timer: Arc::clone(&config.timer),
+            metrics: Arc::new(Metrics::default()),
+        };
+        let (engine, workers) = Engine::start(parts);
         let stop = CancellationToken::new();
         let mut serving = JoinSet::new();
         let guard = AddressGuard::new(public_at.ip().is_loopback(), vec![public_at, admin_at]);
@@ -126,7 +136,7 @@ impl Gateway {
         serving.spawn(delivery::deliver(Arc::clone(&engine), Arc::new(client), stop.clone()));
 
         let (token, limits) = (sandbox.admin_token.clone(), config.limits);
-        let api = Arc::new(Api::new(engine, keys, token, config.entropy, &limits));
+        let api = Arc::new(Api::new(engine, keys, token, network, config.entropy, &limits));
         let routes = http::public_routes(Arc::clone(&api));
         serving.spawn(http::serve(public, routes, limits, stop.clone()));
         let routes = http::admin_routes(Arc::clone(&api));
@@ -156,31 +166,12 @@ impl Gateway {
     }
 }
 
-fn start_engine(
-    config: &Config,
-    ledger: Arc<dyn Ledger>,
-    secrets: Arc<Secrets>,
-    metrics: Arc<Metrics>,
-) -> Result<(Arc<Engine>, JoinSet<()>), StartError> {
-    let catalogue = Arc::new(Catalogue::nokia());
-    let network = Simulator::start(
-        &config.directory.join("network.jsonl"),
-        Arc::clone(&catalogue),
-        Settings { grant_delay: config.grant_delay, seed: entropy::number(&*config.entropy) },
-        Arc::clone(&config.timer),
-    )
-    .map_err(|source| io_error(&config.directory, source))?;
-    let parts = Parts {
-        ledger,
-        network: Arc::new(network),
-        directory: Arc::new(SandboxDirectory::new(Arc::clone(&secrets))),
-        catalogue,
-        secrets,
-        entropy: Arc::clone(&config.entropy),
-        timer: Arc::clone(&config.timer),
-        metrics,
-    };
-    Ok(Engine::start(parts))
+fn start_network(config: &Config, catalogue: Arc<Catalogue>) -> Result<Simulator, StartError> {
+    let rules = config.directory.join("network.jsonl");
+    let settings =
+        Settings { grant_delay: config.grant_delay, seed: entropy::number(&*config.entropy) };
+    Simulator::start(&rules, catalogue, settings, Arc::clone(&config.timer))
+        .map_err(|source| io_error(&config.directory, source))
 }
 
 fn make_directory(path: &Path) -> Result<(), StartError> {

@@ -17,6 +17,7 @@ mod v0;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use greenwave_network::Simulator;
 use secrecy::SecretString;
 
 use crate::auth::KeyRing;
@@ -26,7 +27,7 @@ use crate::entropy::Entropy;
 use self::body::BodyRoom;
 use self::place::Places;
 
-pub use admin::{CreateKey, CreatedKey, KeyInfo};
+pub use admin::{CreateKey, CreatedKey, FaultForm, FaultInfo, KeyInfo, KindName, OperationName};
 pub use limits::Limits;
 pub use routes::{admin_routes, public_routes};
 pub use server::serve;
@@ -36,6 +37,8 @@ pub struct Api {
     engine: Arc<Engine>,
     keys: KeyRing,
     admin_token: SecretString,
+    /// The network that the sandbox plays with.
+    network: Arc<Simulator>,
     entropy: Arc<dyn Entropy>,
     places: Places,
     body_room: BodyRoom,
@@ -51,6 +54,7 @@ impl Api {
         engine: Arc<Engine>,
         keys: KeyRing,
         admin_token: SecretString,
+        network: Arc<Simulator>,
         entropy: Arc<dyn Entropy>,
         limits: &Limits,
     ) -> Self {
@@ -58,6 +62,7 @@ impl Api {
             engine,
             keys,
             admin_token,
+            network,
             entropy,
             places: Places::new(limits.requests),
             body_room: BodyRoom::new(limits),

@@ -222,7 +222,8 @@ impl Inner {
         state.uninstall(session).map(drop)
     }
 
-    /// Does what is due at `now` and tells what became of it. A rule is there once the file says so.
+    /// Does what is due at `now` and tells what became of it. A rule is there once the file says
+    /// so.
     fn install_due(&self, now: Timestamp) -> Vec<NetworkEvent> {
         let state = &mut *self.state();
         let due = state.grants.pop_due(now, GRANTS_AT_ONCE);

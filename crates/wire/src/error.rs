@@ -164,6 +164,28 @@ impl ErrorInfo {
         Self::new(404, "NOT_FOUND", wrong.to_string())
     }
 
+    /// The simulated network has as many faults, or rules, as it may.
+    pub fn too_many(wrong: impl Display) -> Self {
+        Self::new(409, "CONFLICT", wrong.to_string())
+    }
+
+    /// No such fault.
+    #[must_use]
+    pub fn unknown_fault() -> Self {
+        Self::new(
+            404,
+            "NOT_FOUND",
+            "There is no fault with this id: it was removed, has struck as often as it was to, or \
+             never existed",
+        )
+    }
+
+    /// The simulated network has nothing for this session.
+    #[must_use]
+    pub fn unknown_rule() -> Self {
+        Self::new(404, "NOT_FOUND", "The network has no rule of the gateway's for this session")
+    }
+
     /// No such path.
     pub fn unknown_path(path: &str, known: &[&str]) -> Self {
         let known = known.join(", ");

@@ -13,7 +13,7 @@ use crate::ErrorInfo;
 pub const MOST_NESTED: usize = 32;
 
 /// Reads a body. The first try is quick; only if it fails, a second one finds out where.
-pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorInfo> {
+pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorInfo> {
     if too_deep(body) {
         let wrong = format!("is nested more than {MOST_NESTED} levels deep");
         return Err(ErrorInfo::invalid_body(wrong));

@@ -10,4 +10,4 @@ mod sink;
 pub mod v0;
 
 pub use error::ErrorInfo;
-pub use json::{MOST_NESTED, too_deep};
+pub use json::{MOST_NESTED, read, too_deep};

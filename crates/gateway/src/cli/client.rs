@@ -1,6 +1,5 @@
 //! Talking to a gateway.
 
-use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,8 +11,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::{ClientConfig, RootCertStore};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::DataDirectory;
 use super::output::Failure;
 use crate::sandbox::{self, SandboxFile};
 
@@ -40,26 +41,35 @@ pub(super) struct Answer {
 }
 
 /// Reads `sandbox.json`, which says where the gateway of a directory is.
-pub(super) fn read_sandbox(data: &Path) -> Result<SandboxFile, Failure> {
-    let path = sandbox::file_path(data);
+pub(super) fn read_sandbox(directory: &DataDirectory) -> Result<SandboxFile, Failure> {
+    let path = sandbox::file_path(&directory.data);
     let text = std::fs::read_to_string(&path).map_err(|_| {
-        Failure::new(format!(
-            "there is no gateway in {}: {} is missing",
-            data.display(),
-            path.display()
-        ))
-        .hint(format!(
-            "greenwave up --data {}, or name a gateway with --url and --key",
-            data.display()
-        ))
+        let (data, path) = (directory.data.display(), path.display());
+        Failure::new(format!("there is no gateway in {data}: {path} is missing"))
+            .hint(directory.start())
     })?;
     serde_json::from_str(&text).map_err(|error| {
         Failure::new(format!("{} cannot be read: {error}", path.display()))
-            .hint(format!("greenwave up --data {}, which writes it anew", data.display()))
+            .hint(format!("{}, which writes it anew", directory.start()))
     })
 }
 
+/// Reads an answer.
+pub(super) fn read<T: DeserializeOwned>(body: Value) -> Result<T, Failure> {
+    serde_json::from_value(body)
+        .map_err(|error| Failure::new(format!("the gateway's answer cannot be read: {error}")))
+}
+
 impl ApiClient {
+    /// A client of the admin API of the gateway in a directory.
+    pub(super) fn operator(directory: &DataDirectory) -> Result<Self, Failure> {
+        let file = read_sandbox(directory)?;
+        let path = sandbox::admin_token_path(&directory.data);
+        let token = std::fs::read_to_string(&path)
+            .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+        Self::new(&file.admin_url, token.trim(), directory.start())
+    }
+
     /// A client of the gateway at `root`, with a key or token.
     pub(super) fn new(root: &str, token: &str, start: String) -> Result<Self, Failure> {
         let mut roots = RootCertStore::empty();

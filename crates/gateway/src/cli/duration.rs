@@ -27,6 +27,11 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
 }
 
+/// Reads a duration in milliseconds.
+pub(super) fn parse_milliseconds(text: &str) -> Result<u64, String> {
+    u64::try_from(parse(text)?.as_millis()).map_err(|_| format!("{text:?} is too long"))
+}
+
 /// Writes a duration with its two largest units: `1h 5m`, `59s`.
 pub(super) fn show(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -50,6 +55,7 @@ mod tests {
     fn durations_are_read() {
         assert_eq!(parse("90"), Ok(Duration::from_secs(90)));
         assert_eq!(parse("50ms"), Ok(Duration::from_millis(50)));
+        assert_eq!(parse_milliseconds("12s"), Ok(12_000));
         assert_eq!(parse_seconds("2h"), Ok(7_200));
         assert_eq!(parse_seconds("1d"), Ok(86_400));
         for bad in ["", "h", "1.5h", "-1s", "1w", "99999999999999999999", "9999999999999999d"] {

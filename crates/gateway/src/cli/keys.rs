@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::client::{ApiClient, read_sandbox};
+use super::client::{ApiClient, read};
 use super::output::{self, Failure};
 use super::{DataDirectory, OutputFormat, block_on};
 use crate::http::{CreatedKey, KeyInfo};
@@ -49,7 +49,7 @@ impl Keys {
     }
 
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let api = operator(&self.directory)?;
+        let api = ApiClient::operator(&self.directory)?;
         block_on(async {
             match &self.action {
                 Action::Create { application, label } => {
@@ -61,16 +61,6 @@ impl Keys {
             }
         })
     }
-}
-
-/// The admin API of the gateway in a directory.
-fn operator(directory: &DataDirectory) -> Result<ApiClient, Failure> {
-    let start = directory.start();
-    let file = read_sandbox(&directory.data).map_err(|failure| failure.hint(&start))?;
-    let path = sandbox::admin_token_path(&directory.data);
-    let token = std::fs::read_to_string(&path)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
-    ApiClient::new(&file.admin_url, token.trim(), start)
 }
 
 async fn create(api: &ApiClient, body: &Value, format: OutputFormat) -> Result<(), Failure> {
@@ -119,9 +109,4 @@ async fn revoke(api: &ApiClient, id: u32, format: OutputFormat) -> Result<(), Fa
     }
     output::talk(&format!("Key {id} is no longer valid."));
     Ok(())
-}
-
-fn read<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, Failure> {
-    serde_json::from_value(body)
-        .map_err(|error| Failure::new(format!("the gateway's answer cannot be read: {error}")))
 }

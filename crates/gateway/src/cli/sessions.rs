@@ -145,7 +145,10 @@ impl GatewayArgs {
         let (root, key) = match (&self.url, &self.key) {
             (Some(url), Some(key)) => (url.clone(), key.clone()),
             (url, key) => {
-                let file = read_sandbox(&self.directory.data)?;
+                let file = read_sandbox(&self.directory).map_err(|failure| {
+                    let start = self.directory.start();
+                    failure.hint(format!("{start}, or name a gateway with --url and --key"))
+                })?;
                 let url = url.clone().unwrap_or(file.api_root);
                 (url, key.clone().unwrap_or(file.application_key))
             }

@@ -1,4 +1,9 @@
-//! Our own API, for the one who runs the gateway: applications and keys.
+//! Our own API, for the one who runs the gateway: applications and keys, and what the sandbox's
+//! network is to do.
+
+mod fault_form;
+pub(super) mod faults;
+pub(super) mod network;
 
 use std::sync::Arc;
 
@@ -16,6 +21,8 @@ use super::answer::{Failure, json};
 use super::authenticate::bearer;
 use super::body::JsonBody;
 use crate::auth::KeyClass;
+
+pub use fault_form::{FaultForm, FaultInfo, KindName, OperationName};
 
 /// What a new key is for.
 #[derive(Clone, Debug, Serialize, Deserialize)]

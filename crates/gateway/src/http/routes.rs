@@ -27,8 +27,16 @@ const PUBLIC_PATHS: [&str; 8] = [
     "/",
 ];
 
-const ADMIN_PATHS: [&str; 3] =
-    ["/greenwave/v1/applications", "/greenwave/v1/keys", "/greenwave/v1/keys/{id}"];
+const ADMIN_PATHS: [&str; 8] = [
+    "/greenwave/v1/applications",
+    "/greenwave/v1/keys",
+    "/greenwave/v1/keys/{id}",
+    "/greenwave/v1/sandbox/faults",
+    "/greenwave/v1/sandbox/faults/{id}",
+    "/greenwave/v1/sandbox/network/rules",
+    "/greenwave/v1/sandbox/network/forget",
+    "/greenwave/v1/sandbox/network/sessions/{sessionId}/end",
+];
 
 /// What applications and probes use.
 pub fn public_routes(api: Arc<Api>) -> Router {
@@ -49,9 +57,21 @@ pub fn admin_routes(api: Arc<Api>) -> Router {
         .route("/greenwave/v1/applications", get(admin::list_applications))
         .route("/greenwave/v1/keys", get(admin::list_keys).post(admin::create_key))
         .route("/greenwave/v1/keys/{id}", delete(admin::revoke_key))
+        .nest("/greenwave/v1/sandbox", sandbox())
         .fallback(unknown_admin_path)
         .method_not_allowed_fallback(method_not_allowed);
     finish(router, api)
+}
+
+fn sandbox() -> Router<Arc<Api>> {
+    use admin::{faults, network};
+    let all = get(faults::list).post(faults::add).delete(faults::clear);
+    Router::new()
+        .route("/faults", all)
+        .route("/faults/{id}", get(faults::get).delete(faults::remove))
+        .route("/network/rules", get(network::rules).post(network::plant))
+        .route("/network/forget", post(network::forget))
+        .route("/network/sessions/{id}/end", post(network::end))
 }
 
 fn qod_v0(dialect: Dialect) -> Router<Arc<Api>> {

@@ -166,12 +166,67 @@ fn keys_are_made_listed_and_revoked() {
 }
 
 #[test]
+fn faults_are_added_listed_and_cleared() {
+    let cli = Cli::new();
+    assert!(cli.run(&["faults", "list"]).ok().talk.contains("greenwave faults add"));
+    let added = cli.run(&["faults", "add", "provision", "refuses", "--times", "1"]).ok();
+    assert_eq!(added.talk, "Fault 1: provision refuses. To end it: greenwave faults clear 1\n");
+    let mut late = vec!["faults", "add", "release", "answers-late", "--delay", "1500ms"];
+    late.extend(["--device", "other@testcsp.net", "--cell", "stadium", "--probability", "0.5"]);
+    let late = cli.run(&[&late[..], &["--json"]].concat()).json();
+    assert_eq!((&late["id"], &late["delayMs"]), (&2.into(), &1_500.into()));
+    let table = cli.run(&["faults", "list"]).ok().data;
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines[0].starts_with("ID") && lines[1].contains("provision refuses"), "{table}");
+    let only = "--probability 0.5 --device other@testcsp.net --cell stadium";
+    assert!(lines[2].contains("answers-late --delay 1500ms") && lines[2].contains(only), "{table}");
+
+    let id = cli.create("device@testcsp.net");
+    let refused = || cli.run(&["sessions", "get", &id, "--json"]).json();
+    let mut session = refused();
+    while session["qosStatus"] == "REQUESTED" {
+        session = refused();
+    }
+    assert_eq!(session["statusInfo"], "NETWORK_TERMINATED");
+    // It was to strike once.
+    assert!(cli.run(&["faults", "clear", "1"]).failed().contains("greenwave faults list"));
+    assert_eq!(cli.run(&["faults", "list", "--json"]).json(), Value::from(vec![late]));
+    assert!(cli.run(&["faults", "clear", "2"]).ok().talk.contains("not happen any more"));
+    cli.run(&["faults", "add", "list", "busy", "--retry-after", "1m"]).ok();
+    cli.run(&["faults", "clear"]).ok();
+    assert_eq!(cli.run(&["faults", "list", "--json"]).json(), Value::Array(vec![]));
+}
+
+#[test]
+fn a_fault_that_cannot_be_is_told() {
+    let cli = Cli::new();
+    for (arguments, field) in [
+        (&["provision", "answers-late"][..], "delayMs"),
+        (&["provision", "fails", "--delay", "1s"], "delayMs"),
+        (&["release", "refuses"], "operation"),
+        (&["list", "fails", "--cell", "stadium"], "operation"),
+        (&["release", "fails", "--cell", "moon"], "cell"),
+    ] {
+        let talk = cli.run(&[&["faults", "add"], arguments].concat()).failed();
+        assert!(talk.contains(field) && talk.contains("greenwave faults add --help"), "{talk}");
+    }
+    let usage = |arguments: &[&str]| cli.run(&[&["faults", "add"], arguments].concat());
+    for arguments in [&["provision"][..], &["provision", "x"], &["x", "fails"]] {
+        assert_eq!(usage(arguments).code, Some(2), "{arguments:?}");
+    }
+    let help = usage(&["--help"]).ok().data;
+    assert!(help.contains("never-answers") && help.contains("no answer comes"), "{help}");
+}
+
+#[test]
 fn errors_name_the_command_that_helps() {
     let nowhere = tempfile::tempdir().unwrap();
     let talk = run(nowhere.path(), &["sessions", "list"]).failed();
     assert!(talk.contains("greenwave up"), "{talk}");
-    let talk = run(nowhere.path(), &["keys", "list"]).failed();
-    assert!(talk.contains("greenwave up"), "{talk}");
+    for command in ["keys", "faults"] {
+        let talk = run(nowhere.path(), &[command, "list"]).failed();
+        assert!(talk.contains("greenwave up"), "{talk}");
+    }
     let unreachable = ["sessions", "list", "--url", "http://127.0.0.1:1", "--key", "gw_test_x"];
     let talk = run(nowhere.path(), &unreachable).failed();
     assert!(talk.contains("greenwave up"), "{talk}");
@@ -207,6 +262,7 @@ fn usage_errors_are_told_apart() {
 fn completion_is_printed_for_every_shell() {
     for shell in ["bash", "zsh", "fish"] {
         let script = Printed::from(greenwave().args(["completion", shell]).output().unwrap());
-        assert!(script.ok().data.contains("sessions"), "{shell}");
+        let script = script.ok().data;
+        assert!(script.contains("sessions") && script.contains("never-answers"), "{shell}");
     }
 }

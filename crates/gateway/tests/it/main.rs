@@ -13,6 +13,7 @@ mod cli;
 mod client;
 mod delivery;
 mod drain;
+mod faults;
 mod fixture;
 mod flood;
 mod lifecycle;

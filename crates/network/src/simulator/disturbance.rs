@@ -27,9 +27,9 @@ pub enum PlantError {
 }
 
 impl Simulator {
-    /// Forgets everything at once and says nothing of it, as a network that is started again: rules,
-    /// whose ever they are, what was asked for, and what was to be done late. It tells how many
-    /// rules are gone.
+    /// Forgets everything at once and says nothing of it, as a network that is started again:
+    /// rules, whose ever they are, what was asked for, and what was to be done late. It tells how
+    /// many rules are gone.
     pub fn forget(&self) -> io::Result<usize> {
         let state = &mut *self.inner.state();
         let gone = state.file.rules();

@@ -182,8 +182,8 @@ impl Faults<'_> {
         self.with(|table| table.entries.values().cloned().collect())
     }
 
-    /// Removes a fault; `false` if there is none of this id, or none any more. What it has made late
-    /// stays late.
+    /// Removes a fault; `false` if there is none of this id, or none any more. What it has made
+    /// late stays late.
     pub fn remove(&self, id: FaultId) -> bool {
         self.with(|table| table.entries.remove(&id).is_some())
     }
