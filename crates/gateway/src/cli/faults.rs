@@ -24,7 +24,6 @@ pub(super) struct Faults {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Let something go wrong from now on: greenwave faults add provision never-answers --times 1
     Add(Add),
     /// List what can still go wrong
     List,
@@ -38,7 +37,8 @@ enum Action {
 /// Let something go wrong from now on
 ///
 /// It strikes every call of the operation, or those that the options say, until it has struck as
-/// often as it was to, is cleared, or the gateway is stopped.
+/// often as it was to, is cleared, or the gateway is stopped. For example: greenwave faults add
+/// provision never-answers --times 1
 #[derive(Debug, Args)]
 struct Add {
     /// What the network is called for

@@ -263,6 +263,8 @@ fn completion_is_printed_for_every_shell() {
     for shell in ["bash", "zsh", "fish"] {
         let script = Printed::from(greenwave().args(["completion", shell]).output().unwrap());
         let script = script.ok().data;
-        assert!(script.contains("sessions") && script.contains("never-answers"), "{shell}");
+        assert!(script.contains("sessions") && script.contains("retry-after"), "{shell}");
+        // What clap_complete writes for fish has commands and options, but no values of arguments.
+        assert_eq!(script.contains("never-answers"), shell != "fish", "{shell}");
     }
 }
