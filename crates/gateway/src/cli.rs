@@ -4,10 +4,12 @@
 
 mod client;
 mod completion;
+mod doctor;
 mod duration;
 mod faults;
 mod keys;
 mod log;
+mod orphans;
 mod output;
 mod ports;
 mod sessions;
@@ -38,6 +40,10 @@ enum Command {
     Keys(keys::Keys),
     /// Make the simulated network go wrong, to see what an application does
     Faults(faults::Faults),
+    /// See and give up sessions that the network does not let go of
+    Orphans(orphans::Orphans),
+    /// Look whether everything is as it should be
+    Doctor(doctor::Doctor),
     /// Print a completion script for a shell
     Completion(completion::Completion),
 }
@@ -79,6 +85,8 @@ pub fn main() -> ExitCode {
         Command::Sessions(command) => (command.run(), command.format()),
         Command::Keys(command) => (command.run(), command.format()),
         Command::Faults(command) => (command.run(), command.format()),
+        Command::Orphans(command) => (command.run(), command.format()),
+        Command::Doctor(command) => (command.run(), command.format()),
         Command::Completion(command) => (command.run(), OutputFormat { json: false }),
     };
     match result {

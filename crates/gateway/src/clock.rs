@@ -29,12 +29,14 @@ impl SystemTimer {
         Arc::new(Self { time })
     }
 
-    /// Compares the clocks for as long as it is run, and reports it when the wall clock is stepped.
-    pub async fn watch(&self) {
+    /// Compares the clocks for as long as it is run, and reports it when the wall clock is stepped,
+    /// in seconds.
+    pub async fn watch(&self, stepped: impl Fn(f64)) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let step = self.time().observe(boot_time(), Timestamp::now(), LOOK_EVERY);
             if let Some(step) = step {
+                stepped(step.as_secs_f64());
                 let step_ms = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
                 tracing::warn!(
                     step_ms,

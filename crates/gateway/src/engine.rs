@@ -220,6 +220,23 @@ impl Engine {
         Ok(self.parts.ledger.sessions_of_application(application, page).await?)
     }
 
+    /// The sessions that the network does not let go of, whoever's they are: for the operator.
+    pub async fn orphans(&self) -> Result<Vec<Session>, EngineError> {
+        Ok(self.parts.ledger.orphans().await?)
+    }
+
+    /// Gives up an orphan. What is left of it in the network, if anything, is no longer looked for.
+    pub async fn abandon(&self, session: SessionId) -> Result<(), EngineError> {
+        self.submit(Command::Abandon { session }).await?;
+        Ok(())
+    }
+
+    /// What has happened, in figures, as text for whoever collects them.
+    pub async fn metrics(&self) -> Result<String, EngineError> {
+        let census = self.parts.ledger.census().await?;
+        Ok(self.parts.metrics.text(&census))
+    }
+
     /// The device that a request means.
     async fn name(
         &self,

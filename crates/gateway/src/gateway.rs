@@ -87,6 +87,7 @@ pub enum StartError {
 pub struct Gateway {
     sandbox: Sandbox,
     ledger: Arc<dyn Ledger>,
+    metrics: Arc<Metrics>,
     api: Arc<Api>,
     stop: CancellationToken,
     /// What is asked to stop and waited for.
@@ -115,6 +116,7 @@ impl Gateway {
         let sandbox =
             sandbox::prepare(directory, public_at, admin_at, &keys, &*config.entropy).await?;
 
+        let metrics = Arc::new(Metrics::default());
         let catalogue = Arc::new(Catalogue::nokia());
         let network = Arc::new(start_network(&config, Arc::clone(&catalogue))?);
         let parts = Parts {
@@ -125,7 +127,7 @@ impl Gateway {
             secrets: Arc::clone(&secrets),
             entropy: Arc::clone(&config.entropy),
             timer: Arc::clone(&config.timer),
-            metrics: Arc::new(Metrics::default()),
+            metrics: Arc::clone(&metrics),
         };
         let (engine, workers) = Engine::start(parts);
         let stop = CancellationToken::new();
@@ -141,13 +143,19 @@ impl Gateway {
         serving.spawn(http::serve(public, routes, limits, stop.clone()));
         let routes = http::admin_routes(Arc::clone(&api));
         serving.spawn(http::serve(admin, routes, limits.for_operator(), stop.clone()));
-        Ok(Self { sandbox, ledger, api, stop, serving, workers })
+        Ok(Self { sandbox, ledger, metrics, api, stop, serving, workers })
     }
 
     /// Where it is and how to use it.
     #[must_use]
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
+    }
+
+    /// What happens, counted.
+    #[must_use]
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
     }
 
     /// Comes when the ledger can keep nothing any more.

@@ -27,7 +27,9 @@ use crate::entropy::Entropy;
 use self::body::BodyRoom;
 use self::place::Places;
 
-pub use admin::{CreateKey, CreatedKey, FaultForm, FaultInfo, KeyInfo, KindName, OperationName};
+pub use admin::{
+    CreateKey, CreatedKey, FaultForm, FaultInfo, KeyInfo, KindName, OperationName, OrphanInfo,
+};
 pub use limits::Limits;
 pub use routes::{admin_routes, public_routes};
 pub use server::serve;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use greenwave_core::{Changes, Effect, EndReason, Phase, Standing};
 use greenwave_ledger::{Census, Outcome};
 use jiff::Timestamp;
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -47,26 +47,12 @@ struct OfStanding {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfLeak {
-    kind: Leak,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Leak {
-    /// A rule of no session.
-    Stray,
-    /// A session without its rule.
-    Missing,
+    kind: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfResult {
-    result: PassResult,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum PassResult {
-    Done,
-    Failed,
+    result: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -183,15 +169,15 @@ impl Metrics {
 
     /// Counts what a pass has found.
     pub(crate) fn reconciled(&self, found: Differences) {
-        self.passes.get_or_create(&OfResult { result: PassResult::Done }).inc();
-        for (kind, count) in [(Leak::Stray, found.leaked), (Leak::Missing, found.missing)] {
+        self.passes.get_or_create(&OfResult { result: "done" }).inc();
+        for (kind, count) in [("stray", found.leaked), ("missing", found.missing)] {
             self.leaks.get_or_create(&OfLeak { kind }).inc_by(count as u64);
         }
     }
 
     /// Counts a pass that came to nothing.
     pub(crate) fn not_reconciled(&self) {
-        self.passes.get_or_create(&OfResult { result: PassResult::Failed }).inc();
+        self.passes.get_or_create(&OfResult { result: "failed" }).inc();
     }
 
     /// Counts an event that is over with.

@@ -1,5 +1,6 @@
 //! The embedded ledger: one SQLite file, one thread that writes it, and the index in memory.
 
+mod audit;
 mod file;
 mod outbox;
 mod reader;
@@ -29,6 +30,8 @@ use crate::{
     Lookup, NewKey, Notification, OpenError, OutboxId, Page, Registry, RegistryError, Seen,
     Settlement, TransactError,
 };
+
+pub use audit::{Audit, audit};
 
 /// A ledger in the file `ledger.db` of a directory.
 ///

@@ -176,7 +176,7 @@ async fn list(api: &ApiClient, device: Option<&Value>) -> Result<Vec<Value>, Fai
 }
 
 /// An id as a part of a path. What could not be one is not sent.
-fn segment(id: &str) -> Result<&str, Failure> {
+pub(super) fn segment(id: &str) -> Result<&str, Failure> {
     if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
         return Ok(id);
     }

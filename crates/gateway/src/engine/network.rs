@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use greenwave_core::decide::NetworkReport;
@@ -19,6 +20,9 @@ const CALLS: usize = 256;
 
 /// How many calls that took too long are still waited for.
 const LATE_CALLS: usize = 1_024;
+
+/// For how long. What comes later still is found by comparing the network with the ledger.
+const LATE_FOR: Duration = Duration::from_secs(600);
 
 /// How many events are attended to at a time, so that they share a commit.
 const EVENTS_AT_ONCE: usize = 256;
@@ -131,8 +135,13 @@ async fn call(engine: Arc<Engine>, job: Job) -> Option<Late> {
     }
     report(&engine, session, failed).await;
     let late: Late = Box::pin(async move {
-        if let Some(news) = answer.await {
-            report(&engine, session, news).await;
+        let patience = timer.now() + LATE_FOR;
+        tokio::select! {
+            biased;
+            news = answer => if let Some(news) = news {
+                report(&engine, session, news).await;
+            },
+            () = timer.sleep_until(patience) => {}
         }
     });
     wait.then_some(late)

@@ -1,9 +1,11 @@
-//! Our own API, for the one who runs the gateway: applications and keys, and what the sandbox's
-//! network is to do.
+//! Our own API, for the one who runs the gateway: applications and keys, orphans, figures, and what
+//! the sandbox's network is to do.
 
 mod fault_form;
 pub(super) mod faults;
+pub(super) mod figures;
 pub(super) mod network;
+pub(super) mod orphans;
 
 use std::sync::Arc;
 
@@ -23,6 +25,7 @@ use super::body::JsonBody;
 use crate::auth::KeyClass;
 
 pub use fault_form::{FaultForm, FaultInfo, KindName, OperationName};
+pub use orphans::OrphanInfo;
 
 /// What a new key is for.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -27,15 +27,18 @@ const PUBLIC_PATHS: [&str; 8] = [
     "/",
 ];
 
-const ADMIN_PATHS: [&str; 8] = [
+const ADMIN_PATHS: [&str; 11] = [
     "/greenwave/v1/applications",
     "/greenwave/v1/keys",
     "/greenwave/v1/keys/{id}",
+    "/greenwave/v1/orphans",
+    "/greenwave/v1/orphans/{sessionId}",
     "/greenwave/v1/sandbox/faults",
     "/greenwave/v1/sandbox/faults/{id}",
     "/greenwave/v1/sandbox/network/rules",
     "/greenwave/v1/sandbox/network/forget",
     "/greenwave/v1/sandbox/network/sessions/{sessionId}/end",
+    "/metrics",
 ];
 
 /// What applications and probes use.
@@ -53,11 +56,15 @@ pub fn public_routes(api: Arc<Api>) -> Router {
 
 /// What the one who runs the gateway uses, on a listener of its own.
 pub fn admin_routes(api: Arc<Api>) -> Router {
+    use admin::{figures, orphans};
     let router = Router::new()
         .route("/greenwave/v1/applications", get(admin::list_applications))
         .route("/greenwave/v1/keys", get(admin::list_keys).post(admin::create_key))
         .route("/greenwave/v1/keys/{id}", delete(admin::revoke_key))
+        .route("/greenwave/v1/orphans", get(orphans::list))
+        .route("/greenwave/v1/orphans/{id}", delete(orphans::clear))
         .nest("/greenwave/v1/sandbox", sandbox())
+        .route("/metrics", get(figures::metrics))
         .fallback(unknown_admin_path)
         .method_not_allowed_fallback(method_not_allowed);
     finish(router, api)

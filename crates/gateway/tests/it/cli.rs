@@ -1,5 +1,6 @@
 //! The command line, against a gateway that runs.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
 
@@ -267,4 +268,48 @@ fn completion_is_printed_for_every_shell() {
         // What clap_complete writes for fish has commands and options, but no values of arguments.
         assert_eq!(script.contains("never-answers"), shell != "fish", "{shell}");
     }
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong_and_only_that() {
+    let cli = Cli::new();
+    let open = cli.run(&["doctor"]);
+    assert!(open.data.contains("others can get at"), "{}", open.data);
+    let private = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(cli.directory.path(), private).unwrap();
+    cli.run(&["sessions", "create", "--device", "a@testcsp.net", "--server", "203.0.113.5"]).ok();
+    while !cli.run(&["sessions", "list"]).ok().data.contains("AVAILABLE") {}
+    let healthy = cli.run(&["doctor", "--audit"]).ok();
+    assert!(healthy.data.contains("1 sessions live"), "{}", healthy.data);
+
+    let rules = cli.directory.path().join("network.jsonl");
+    let text = std::fs::read_to_string(&rules).unwrap();
+    let Cli { directory, process } = cli;
+    drop(process);
+    // Another session's rule, and none for the one that there is.
+    let line = text.lines().next().unwrap();
+    let session = line.split("\"session\":\"").nth(1).unwrap()[..36].to_owned();
+    let other = format!("{}{}", &session[..35], if session.ends_with('0') { '1' } else { '0' });
+    std::fs::write(&rules, format!("{}\n", line.replace(&session, &other))).unwrap();
+    let sick = run(directory.path(), &["doctor", "--audit", "--json"]);
+    assert_eq!(sick.code, Some(1));
+    let found: Value = serde_json::from_str(&sick.data).unwrap();
+    assert_eq!(found["ok"], false);
+    let wrong: Vec<&str> = found["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|check| check["ok"] == false)
+        .map(|check| check["seen"].as_str().unwrap())
+        .collect();
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+    assert!(
+        wrong.iter().any(|text| text.contains("no rule for session") && text.contains(&session))
+    );
+    assert!(wrong.iter().any(|text| text.contains("has a rule") && text.contains(&other)));
+
+    let none = tempfile::tempdir().unwrap();
+    let nothing = run(&none.path().join("none"), &["doctor"]);
+    assert_eq!(nothing.code, Some(1));
+    assert!(nothing.data.contains("greenwave up --data"), "{}", nothing.data);
 }

@@ -23,7 +23,7 @@ fn long() -> Value {
 
 impl Fixture {
     /// Lets something go wrong.
-    async fn fault(&self, fault: Value) {
+    pub(crate) async fn fault(&self, fault: Value) {
         let answer = self.admin.post(FAULTS, fault).await;
         assert_eq!(answer.status, 201, "{answer:?}");
     }
@@ -63,7 +63,7 @@ impl Fixture {
 
     /// Moves the clock second by second until the network has the rules of the sessions that are
     /// available, which are these, and no others.
-    async fn settles(&self, wanted: &[String]) {
+    pub(crate) async fn settles(&self, wanted: &[String]) {
         let mut wanted = wanted.to_vec();
         wanted.sort();
         let settling = async {

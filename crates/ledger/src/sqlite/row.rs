@@ -125,6 +125,20 @@ pub(super) fn scan(db: &Connection, mut found: impl FnMut(Entry)) -> Result<(), 
     Ok(())
 }
 
+/// Reads all sessions of a table.
+pub(super) fn each(
+    db: &Connection,
+    table: &str,
+    mut found: impl FnMut(Session),
+) -> Result<(), LedgerError> {
+    let mut statement = db.prepare(&format!("SELECT {COLUMNS} FROM {table}"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        found(read(&mut Fields::of(row))?);
+    }
+    Ok(())
+}
+
 /// The fields of a row, taken in their order: looking columns up by name is what a read would
 /// spend most of its time on.
 pub(super) struct Fields<'a> {

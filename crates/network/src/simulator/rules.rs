@@ -109,7 +109,9 @@ pub(super) fn read_all(path: &Path) -> io::Result<Vec<(Owner, Rule)>> {
 #[derive(Debug)]
 pub(super) struct RulesFile {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: File,
+    /// Where its last whole line ends.
+    end: u64,
     lines: usize,
     rules: usize,
 }
@@ -118,17 +120,15 @@ impl RulesFile {
     /// Opens the file and tells the gateway's rules that it has.
     pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<Rule>)> {
         let contents = Contents::read(path)?;
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(path)?;
-        file.set_len(contents.whole_lines_end)?;
-        file.seek(SeekFrom::End(0))?;
+        let file = private().truncate(false).open(path)?;
         let mut opened = Self {
             path: path.to_owned(),
-            file: BufWriter::new(file),
+            file,
+            end: contents.whole_lines_end,
             lines: contents.lines,
             rules: contents.rules.len() + contents.foreign.len(),
         };
+        opened.cut()?;
         opened.tidy()?;
         Ok((opened, contents.rules.into_values().collect()))
     }
@@ -138,41 +138,59 @@ impl RulesFile {
         self.rules
     }
 
-    /// Appends rules. They are in the file when this returns.
+    /// Appends rules. They are in the file when this returns, or none of them if it fails.
     pub(super) fn install<'a>(&mut self, rules: impl Iterator<Item = &'a Rule>) -> io::Result<()> {
-        for rule in rules {
-            write_line(&mut self.file, &Line::Install(rule))?;
-            self.lines += 1;
-            self.rules += 1;
-        }
-        self.file.flush()
+        let lines: Vec<_> = rules.map(Line::Install).collect();
+        self.append(&lines)?;
+        self.rules += lines.len();
+        Ok(())
     }
 
     /// Appends a rule that is not the gateway's.
     pub(super) fn install_foreign(&mut self, rule: &Rule) -> io::Result<()> {
-        write_line(&mut self.file, &Line::Foreign(rule))?;
-        self.lines += 1;
+        self.append(&[Line::Foreign(rule)])?;
         self.rules += 1;
-        self.file.flush()
+        Ok(())
     }
 
     /// Takes all rules away, whose ever they are.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.file.flush()?;
-        let file = self.file.get_mut();
-        file.set_len(0)?;
-        file.seek(SeekFrom::Start(0))?;
+        let before = std::mem::replace(&mut self.end, 0);
+        self.cut().inspect_err(|_| self.end = before)?;
         (self.lines, self.rules) = (0, 0);
         Ok(())
     }
 
     /// Takes a rule away. It is gone from the file when this returns.
     pub(super) fn release(&mut self, session: SessionId) -> io::Result<()> {
-        write_line(&mut self.file, &Line::<Rule>::Release(session))?;
-        self.file.flush()?;
-        self.lines += 1;
+        self.append(&[Line::<&Rule>::Release(session)])?;
         self.rules = self.rules.saturating_sub(1);
-        self.tidy()
+        if let Err(error) = self.tidy() {
+            tracing::warn!(%error, "the simulated network's file of rules stays long");
+        }
+        Ok(())
+    }
+
+    fn append<R: Serialize>(&mut self, lines: &[Line<R>]) -> io::Result<()> {
+        let mut text = Vec::new();
+        for line in lines {
+            write_line(&mut text, line)?;
+        }
+        if let Err(error) = self.file.write_all(&text) {
+            // Half a line would spoil the one behind it.
+            self.cut()?;
+            return Err(error);
+        }
+        self.end += text.len() as u64;
+        self.lines += lines.len();
+        Ok(())
+    }
+
+    /// Takes away what is behind the last whole line, and goes on there.
+    fn cut(&mut self) -> io::Result<()> {
+        self.file.set_len(self.end)?;
+        self.file.seek(SeekFrom::Start(self.end))?;
+        Ok(())
     }
 
     /// Writes the file anew, without what has been released, once that is worth it.
@@ -183,19 +201,27 @@ impl RulesFile {
         }
         let Contents { rules, foreign, .. } = Contents::read(&self.path)?;
         let new = self.path.with_extension("new");
-        let mut file = BufWriter::new(File::create(&new)?);
+        let mut file = BufWriter::new(private().truncate(true).open(&new)?);
         for rule in rules.values() {
             write_line(&mut file, &Line::Install(rule))?;
         }
         for rule in foreign.values() {
             write_line(&mut file, &Line::Foreign(rule))?;
         }
-        file.flush()?;
+        let mut file = file.into_inner()?;
         std::fs::rename(&new, &self.path)?;
         let kept = rules.len() + foreign.len();
-        (self.file, self.lines, self.rules) = (file, kept, kept);
+        let end = file.stream_position()?;
+        (self.file, self.end, self.lines, self.rules) = (file, end, kept, kept);
         Ok(())
     }
+}
+
+/// Rules tell of devices, so they are their owner's alone.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).mode(0o600);
+    options
 }
 
 fn write_line<R: Serialize>(file: &mut impl Write, line: &Line<R>) -> io::Result<()> {
@@ -333,6 +359,23 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_written_is_not_there_later() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rules.jsonl");
+        let (mut file, _) = open(&directory);
+        file.install([rule(1)].iter()).unwrap();
+        let whole = std::mem::replace(&mut file.file, File::open(&path).unwrap());
+        assert!(file.install([rule(2)].iter()).is_err(), "it is open for reading only");
+        assert!(file.release(rule(1).session).is_err());
+        file.file = whole;
+        file.install([rule(3)].iter()).unwrap();
+        let mut kept: Vec<_> = read(&path).unwrap().iter().map(|rule| rule.session).collect();
+        kept.sort_unstable();
+        assert_eq!(kept, [rule(1).session, rule(3).session]);
+        assert_eq!(file.rules(), 2);
+    }
+
+    #[test]
     fn the_file_does_not_grow_for_ever() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("rules.jsonl");
@@ -345,7 +388,9 @@ mod tests {
         for rule in &churn {
             file.release(rule.session).unwrap();
         }
-        assert!(std::fs::metadata(&path).unwrap().len() < full);
+        let short = std::fs::metadata(&path).unwrap();
+        assert!(short.len() < full);
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&short.permissions()) & 0o777, 0o600);
         file.install([rule(9_999_999)].iter()).unwrap();
         let all = read_all(&path).unwrap();
         let owners: Vec<Owner> = all.iter().map(|(owner, _)| *owner).collect();

@@ -62,14 +62,22 @@ fn status(session: &Value) -> String {
 /// The first of the identifiers, in the order in which they decide.
 fn device(session: &Value) -> String {
     let device = &session["device"];
-    let address = &device["ipv4Address"]["publicAddress"];
-    let found = [
-        &device["networkAccessIdentifier"],
-        &device["phoneNumber"],
-        address,
-        &device["ipv6Address"],
-    ];
-    found.iter().find_map(|value| value.as_str()).unwrap_or("-").to_owned()
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    text(&device["networkAccessIdentifier"])
+        .or_else(|| text(&device["phoneNumber"]))
+        .or_else(|| ipv4_address(&device["ipv4Address"]))
+        .or_else(|| text(&device["ipv6Address"]))
+        .unwrap_or_else(|| "-".to_owned())
+}
+
+/// As `--device` takes it.
+fn ipv4_address(address: &Value) -> Option<String> {
+    let public = address["publicAddress"].as_str()?;
+    Some(match (address["publicPort"].as_u64(), address["privateAddress"].as_str()) {
+        (Some(port), _) => format!("{public}:{port}"),
+        (None, Some(private)) => format!("{public}/{private}"),
+        (None, None) => public.to_owned(),
+    })
 }
 
 fn server(session: &Value) -> String {
