@@ -133,6 +133,22 @@ async fn what_was_leaked_before_a_crash_is_found_at_the_start() {
 }
 
 #[tokio::test]
+async fn a_network_that_was_built_anew_while_nobody_looked_gets_its_rules_back() {
+    let f = Fixture::new().await;
+    let ids = [f.live(long("a@testcsp.net")).await, f.live(long("b@testcsp.net")).await];
+    f.live(with(request("c@testcsp.net"), "duration", json!(5))).await;
+    let (directory, timer) = f.stop().await;
+    std::fs::remove_file(directory.path().join("network.jsonl")).unwrap();
+    timer.pass(Duration::from_secs(10));
+    let f = Fixture::open(directory, timer, Duration::ZERO).await;
+    let mut wanted = ids.to_vec();
+    wanted.sort();
+    f.until_rules(&wanted).await;
+    f.until_figure("greenwave_network_resources{state=\"honoured\"}", 2.0).await;
+    f.settles(&wanted).await;
+}
+
+#[tokio::test]
 async fn a_release_that_is_never_confirmed_becomes_an_orphan_that_can_be_given_up() {
     let f = Fixture::new().await;
     assert_eq!(f.admin.get(ORPHANS).await.json, json!([]));
