@@ -58,13 +58,22 @@ impl Process {
 
     /// Nothing of it does anything from this moment on.
     pub(crate) async fn kill(mut self) {
+        self.look();
         self.alive.store(false, Ordering::SeqCst);
-        self.requests.shutdown().await;
-        self.delivery.shutdown().await;
-        self.workers.shutdown().await;
+        for tasks in [&mut self.requests, &mut self.delivery, &mut self.workers] {
+            tasks.shutdown().await;
+        }
     }
 
-    pub(crate) fn is_alive(&self) -> bool {
-        self.workers.len() >= 4 && self.delivery.len() == 1
+    /// A promise that was broken before a client's eyes is broken, and no worker may come to an end.
+    pub(crate) fn look(&mut self) {
+        while let Some(request) = self.requests.try_join_next() {
+            request.unwrap();
+        }
+        for workers in [&mut self.workers, &mut self.delivery] {
+            if let Some(ended) = workers.try_join_next() {
+                panic!("a worker has come to an end: {ended:?}");
+            }
+        }
     }
 }

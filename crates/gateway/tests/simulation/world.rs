@@ -114,9 +114,11 @@ impl World {
             } else {
                 Clients::act(&world, &mut process);
             }
+            process.look();
             world.judge();
         }
-        world.come_to_rest(&process).await;
+        world.come_to_rest().await;
+        process.look();
         world.judge_at_rest();
         world.oracle.outcome(crashes, &world.receivers)
     }
@@ -141,7 +143,7 @@ impl World {
     }
 
     /// Nothing goes wrong any more, and time passes until there is nothing left to do.
-    async fn come_to_rest(&self, process: &Process) {
+    async fn come_to_rest(&self) {
         self.faulty.store(false, Ordering::SeqCst);
         // Calls that are under way, tries that were put off, two passes over the network.
         tokio::time::sleep(Duration::from_secs(200)).await;
@@ -159,7 +161,6 @@ impl World {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        assert!(process.is_alive(), "a worker has come to an end");
     }
 
     /// What holds at any moment.
