@@ -16,6 +16,7 @@ mod receiver;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use world::{Outcome, World};
 
@@ -42,24 +43,38 @@ fn seeds() -> std::ops::Range<u64> {
     from.parse().unwrap()..to.parse().unwrap()
 }
 
+/// Runs a world, and says how to run it again if it breaks a promise.
+fn run_or_tell(seed: u64) -> Outcome {
+    catch_unwind(AssertUnwindSafe(|| run(seed))).unwrap_or_else(|_| {
+        panic!(
+            "seed {seed} breaks a promise; again: \
+             GREENWAVE_SEED={seed} cargo test -p greenwave --test simulation"
+        )
+    })
+}
+
 #[test]
 fn every_world_keeps_its_promises() {
-    let (mut sessions, mut crashes, mut events) = (0, 0, 0);
-    let seeds = seeds();
+    let (seeds, next) = (seeds(), AtomicU64::new(0));
     let count = seeds.end - seeds.start;
-    for seed in seeds {
-        match catch_unwind(AssertUnwindSafe(|| run(seed))) {
-            Ok(outcome) => {
-                sessions += outcome.sessions;
-                crashes += outcome.crashes;
-                events += outcome.events;
+    let run_some = || {
+        let mut outcomes = Vec::new();
+        loop {
+            let seed = seeds.start + next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return outcomes;
             }
-            Err(_) => panic!(
-                "seed {seed} breaks a promise; again: \
-                 GREENWAVE_SEED={seed} cargo test -p greenwave --test simulation"
-            ),
+            outcomes.push(run_or_tell(seed));
         }
-    }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(run_some)).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let sum = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum::<u64>();
+    let (sessions, crashes) = (sum(|outcome| outcome.sessions), sum(|outcome| outcome.crashes));
+    let events = sum(|outcome| outcome.events);
     println!("{count} worlds: {sessions} sessions, {crashes} crashes, {events} events");
     assert!(count < 100 || (sessions > count && crashes > count && events > count));
 }
