@@ -4,6 +4,7 @@ mod audit;
 mod file;
 mod outbox;
 mod reader;
+mod recent;
 mod registry;
 mod row;
 mod writer;
@@ -22,6 +23,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use self::file::DirectoryLock;
 use self::reader::Readers;
+use self::recent::Recent;
 use self::writer::{Job, LastKeys, Writer};
 use crate::batch::{self, AfterCommit};
 use crate::index::{Entry, Index};
@@ -61,6 +63,7 @@ impl SqliteLedger {
         let writer = Writer {
             db,
             keys,
+            recent: Recent::default(),
             index: Arc::clone(&index),
             clock: Arc::clone(&clock),
             queue: jobs,

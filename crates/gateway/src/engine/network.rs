@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use greenwave_core::decide::NetworkReport;
 use greenwave_core::{Command, Order, Refusal, SessionId, retry};
@@ -86,9 +87,22 @@ impl Calls {
             *waiting = Some(job);
             return;
         }
+        // Many calls are answered at once, and need no task of their own.
+        let mut call = Box::pin(call(Arc::clone(&self.engine), job));
+        if let Some(late) = (&mut call).now_or_never() {
+            return self.wait_late(late);
+        }
         self.waiting.insert(session, None);
-        let call = call(Arc::clone(&self.engine), job);
         self.sessions.insert(self.under_way.spawn(call).id(), session);
+    }
+
+    fn wait_late(&mut self, late: Option<Late>) {
+        let Some(late) = late else { return };
+        if self.late.len() < LATE_CALLS {
+            self.late.spawn(late);
+        } else {
+            tracing::warn!("too many calls to the network are late: one is given up");
+        }
     }
 
     fn ended(&mut self, ended: Result<(Id, Option<Late>), JoinError>) {
@@ -96,13 +110,7 @@ impl Calls {
             Ok((id, late)) => (id, late),
             Err(error) => (error.id(), None),
         };
-        if let Some(late) = late {
-            if self.late.len() < LATE_CALLS {
-                self.late.spawn(late);
-            } else {
-                tracing::warn!("too many calls to the network are late: one is given up");
-            }
-        }
+        self.wait_late(late);
         let Some(session) = self.sessions.remove(&id) else { return };
         if let Some(Some(job)) = self.waiting.remove(&session) {
             self.make(job);

@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, watch};
 
 use super::file::DirectoryLock;
+use super::recent::Recent;
 use super::{outbox, row};
 use crate::batch::{self, AfterCommit, Batch, Closed};
 use crate::index::Index;
@@ -54,6 +55,7 @@ impl LastKeys {
 pub(super) struct Writer {
     pub(super) db: Connection,
     pub(super) keys: LastKeys,
+    pub(super) recent: Recent,
     pub(super) index: Arc<RwLock<Index>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) queue: mpsc::Receiver<Job>,
@@ -83,6 +85,9 @@ impl Writer {
     /// Writes one batch. The error is one after which nothing may be written.
     fn write(&mut self, jobs: Vec<Job>) -> Result<(), LedgerError> {
         let published = self.commit(jobs).and_then(|closed| closed.publish(&self.index));
+        if published.is_err() {
+            self.recent.forget();
+        }
         published.or_else(|error| if is_fatal(&error) { Err(error) } else { Ok(()) })
     }
 
@@ -97,7 +102,8 @@ impl Writer {
                 return Err(error);
             }
         };
-        let mut tables = Tables { db: &transaction, keys: &mut self.keys };
+        let (keys, recent) = (&mut self.keys, &mut self.recent);
+        let mut tables = Tables { db: &transaction, keys, recent };
         for job in jobs {
             let now = self.clock.now();
             match job {
@@ -144,25 +150,34 @@ fn is_fatal(error: &LedgerError) -> bool {
 struct Tables<'a> {
     db: &'a Connection,
     keys: &'a mut LastKeys,
+    recent: &'a mut Recent,
 }
 
 impl Rows for Tables<'_> {
     fn load(&mut self, row: i64) -> Result<Session, LedgerError> {
+        if let Some(session) = self.recent.get(row) {
+            return Ok(session.clone());
+        }
         row::load(self.db, row)?.ok_or(LedgerError::Corrupt { what: "row of the index" })
     }
 
     fn insert(&mut self, session: &Session) -> Result<i64, LedgerError> {
         self.keys.live += 1;
         row::insert(self.db, self.keys.live, session)?;
+        self.recent.written(self.keys.live, session);
         Ok(self.keys.live)
     }
 
     fn update(&mut self, row: i64, session: &Session) -> Result<(), LedgerError> {
-        row::update(self.db, row, session)
+        row::update(self.db, row, session)?;
+        self.recent.written(row, session);
+        Ok(())
     }
 
     fn retire(&mut self, row: i64, session: &Session) -> Result<(), LedgerError> {
-        row::retire(self.db, row, session)
+        row::retire(self.db, row, session)?;
+        self.recent.removed(row);
+        Ok(())
     }
 
     fn notify(&mut self, event: &Event) -> Result<OutboxId, LedgerError> {

@@ -4,12 +4,13 @@
 //! outlive the process, as a real network would, not a power cut.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use greenwave_core::{Order, SessionId};
+use greenwave_core::{Flow, Order, SessionId};
 use serde::{Deserialize, Serialize};
 
 use super::cell::CellName;
@@ -38,19 +39,12 @@ impl Rule {
     /// The rule that an order asks for.
     #[must_use]
     pub fn of(order: &Order) -> Self {
-        let flow = order.asked.flow();
-        let networks: Vec<String> = flow.networks.iter().map(ToString::to_string).collect();
         Self {
             session: order.session,
-            device: order.device.0.iter().map(|byte| format!("{byte:02x}")).collect(),
+            device: hex(&order.device.0),
             cell: CellName::of(order),
             profile: order.asked.profile.as_str().to_owned(),
-            flow: format!(
-                "{} device:{} server:{}",
-                networks.join(","),
-                flow.device_ports,
-                flow.server_ports
-            ),
+            flow: describe(&order.asked.flow()),
         }
     }
 
@@ -64,6 +58,23 @@ impl Rule {
             flow: "203.0.113.5/32 device:0-65535 server:0-65535".to_owned(),
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn describe(flow: &Flow) -> String {
+    let mut text = String::with_capacity(64);
+    for (at, network) in flow.networks.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{comma}{network}");
+    }
+    let _ = write!(text, " device:{} server:{}", flow.device_ports, flow.server_ports);
+    text
 }
 
 /// Whose a rule is.
