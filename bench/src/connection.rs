@@ -1,6 +1,6 @@
-//! One HTTP/1.1 connection that is kept alive.
+//! HTTP/1.1 connections that are kept alive.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 use crate::job::{Job, Session};
 use crate::server::Target;
@@ -21,6 +22,30 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Connection {
     target: Arc<Target>,
     sender: Option<SendRequest<Full<Bytes>>>,
+}
+
+/// Connections that many share: whoever has a request takes one that is free, or waits for it.
+pub(crate) struct Connections {
+    free: Semaphore,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Connections {
+    /// So many connections to a server.
+    pub(crate) fn new(target: &Arc<Target>, count: usize) -> Self {
+        let idle = (0..count).map(|_| Connection::new(target)).collect();
+        Self { free: Semaphore::new(count), idle: Mutex::new(idle) }
+    }
+
+    /// [`Connection::perform`], once there is one free.
+    pub(crate) async fn perform(&self, job: Job, session: &Session) -> Result<Answer, String> {
+        let _free = self.free.acquire().await.map_err(|error| error.to_string())?;
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = idle().pop().ok_or("no connection")?;
+        let answer = connection.perform(job, session).await;
+        idle().push(connection);
+        answer
+    }
 }
 
 /// An answer.

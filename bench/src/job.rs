@@ -1,5 +1,7 @@
 //! What is asked of a server: the four requests of a session's life.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use clap::ValueEnum;
 use http::header::{CONTENT_TYPE, HOST};
@@ -33,6 +35,17 @@ pub(crate) struct Session {
     pub(crate) device: u64,
     /// Empty until it is made.
     pub(crate) id: String,
+    /// How long it is to last.
+    pub(crate) duration_s: u32,
+    /// Where its events go, if anywhere.
+    pub(crate) sink: Option<Arc<str>>,
+}
+
+impl Session {
+    /// What the gateway's own greeting shows: a session of an hour, and nothing that is optional.
+    pub(crate) fn of_device(device: u64) -> Self {
+        Self { device, id: String::new(), duration_s: 3_600, sink: None }
+    }
 }
 
 impl Job {
@@ -64,10 +77,10 @@ impl Job {
         target: &Target,
         session: &Session,
     ) -> Result<Request<Full<Bytes>>, http::Error> {
-        let Session { device, id } = session;
+        let Session { device, id, .. } = session;
         // As wide for every device, so that all answers to a job have one size.
         let (method, path, body) = match self {
-            Self::Create => (Method::POST, SESSIONS.to_owned(), body(*device)),
+            Self::Create => (Method::POST, SESSIONS.to_owned(), body(session)),
             Self::Get => (Method::GET, format!("{SESSIONS}/{id}"), String::new()),
             Self::List => {
                 let query = format!("networkAccessIdentifier=d{device:016}%40testcsp.net");
@@ -87,9 +100,11 @@ impl Job {
     }
 }
 
-/// What the gateway's own greeting shows: a session of an hour, and nothing that is optional.
-fn body(device: u64) -> String {
+fn body(session: &Session) -> String {
+    let Session { device, duration_s, sink, .. } = session;
+    let sink = sink.as_ref().map(|sink| format!(r#","notificationUrl":"{sink}""#));
+    let sink = sink.unwrap_or_default();
     format!(
-        r#"{{"device":{{"networkAccessIdentifier":"d{device:016}@testcsp.net"}},"applicationServer":{{"ipv4Address":"233.252.0.2"}},"qosProfile":"QOS_L","duration":3600}}"#
+        r#"{{"device":{{"networkAccessIdentifier":"d{device:016}@testcsp.net"}},"applicationServer":{{"ipv4Address":"233.252.0.2"}},"qosProfile":"QOS_L","duration":{duration_s}{sink}}}"#
     )
 }

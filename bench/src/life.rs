@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::Failure;
 use crate::closed_loop::Phase;
-use crate::connection::{Answer, Connection};
+use crate::connection::{Answer, Connections};
 use crate::job::{Job, Session};
 use crate::machine::Machine;
 use crate::pool;
@@ -138,8 +138,7 @@ impl Schedule {
 
 /// What lives share.
 struct Lives {
-    free: Semaphore,
-    connections: Mutex<Vec<Connection>>,
+    connections: Connections,
     tallies: Mutex<BTreeMap<Job, Tally>>,
 }
 
@@ -149,34 +148,21 @@ impl Lives {
         for job in Job::ALL {
             tallies.insert(job, Tally::new()?);
         }
-        let all = (0..connections).map(|_| Connection::new(&server.target)).collect();
-        Ok(Self {
-            free: Semaphore::new(connections),
-            connections: Mutex::new(all),
-            tallies: Mutex::new(tallies),
-        })
+        let connections = Connections::new(&server.target, connections);
+        Ok(Self { connections, tallies: Mutex::new(tallies) })
     }
 
     /// One life: its requests, each when it is due and the one before has been answered.
     async fn live(self: Arc<Self>, device: u64, mut told: mpsc::Receiver<Instant>) {
-        let mut session = Session { device, id: String::new() };
+        let mut session = Session::of_device(device);
         for job in Job::ALL {
             let Some(due) = told.recv().await else { return };
-            let answer = self.perform(job, &session).await;
+            let answer = self.connections.perform(job, &session).await;
             let made = answer.as_ref().map(|answer| answer.made().map(str::to_owned));
             let Ok(made) = made else { return self.count(job, answer, due) };
             session.id = made.unwrap_or(session.id);
             self.count(job, answer, due);
         }
-    }
-
-    async fn perform(&self, job: Job, session: &Session) -> Result<Answer, String> {
-        let _free = self.free.acquire().await.map_err(|error| error.to_string())?;
-        let connections = || self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut connection = connections().pop().ok_or("no connection")?;
-        let answer = connection.perform(job, session).await;
-        connections().push(connection);
-        answer
     }
 
     fn count(&self, job: Job, answer: Result<Answer, String>, due: Instant) {

@@ -38,7 +38,7 @@ impl Pool {
             Job::Create => {
                 let device = sessions.next_device;
                 sessions.next_device += 1;
-                Some(Session { device, id: String::new() })
+                Some(Session::of_device(device))
             }
             Job::Get | Job::List => {
                 let session = sessions.live.pop_front()?;
@@ -52,7 +52,8 @@ impl Pool {
     /// Takes up what was made.
     pub(crate) fn made(&self, device: u64, answer: &Answer) {
         if let Some(id) = answer.made() {
-            self.lock().live.push_back(Session { device, id: id.to_owned() });
+            let session = Session { id: id.to_owned(), ..Session::of_device(device) };
+            self.lock().live.push_back(session);
         }
     }
 

@@ -10,6 +10,7 @@ use crate::Failure;
 use crate::closed_loop::Phase;
 use crate::compare::{Comparison, Spread};
 use crate::machine::Machine;
+use crate::tally::Quantiles;
 
 /// What a load came to.
 #[derive(Debug, Serialize)]
@@ -70,18 +71,14 @@ impl Report for Loaded {
         ];
         let rows = self.phases.iter().map(|phase| {
             let figures = &phase.figures;
-            let ms = |micros: u64| format!("{:.2}", micros as f64 / 1_000.0);
-            vec![
+            let mut row = vec![
                 phase.job.name().to_owned(),
                 figures.requests.to_string(),
                 format!("{:.0}", figures.requests as f64 / phase.seconds),
                 phase.cost.map_or_else(String::new, |cost| format!("{:.0}", cost.per_cpu_second)),
-                ms(figures.p50_us),
-                ms(figures.p90_us),
-                ms(figures.p99_us),
-                ms(figures.p999_us),
-                ms(figures.max_us),
-            ]
+            ];
+            row.extend(figures.times.in_ms());
+            row
         });
         format!("{}\n{}{}", table(&heading, rows), errors(self.phases.iter()), self.machine.text())
     }
@@ -109,6 +106,14 @@ impl Report for Comparison {
             self.connections,
             self.machine.text()
         )
+    }
+}
+
+impl Quantiles {
+    /// The cells of a row.
+    fn in_ms(&self) -> [String; 5] {
+        let all = [self.p50_us, self.p90_us, self.p99_us, self.p999_us, self.max_us];
+        all.map(|micros| format!("{:.2}", micros as f64 / 1_000.0))
     }
 }
 

@@ -19,13 +19,9 @@ pub(crate) struct Tally {
     errors: BTreeMap<String, u64>,
 }
 
-/// A tally in numbers. Times are in microseconds.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Figures {
-    /// How many requests had the answer they should have.
-    pub(crate) requests: u64,
-    /// How large the bodies of the answers were, together.
-    pub(crate) bytes: u64,
+/// How times are spread, in microseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Quantiles {
     /// The median.
     pub(crate) p50_us: u64,
     /// What 90 % were not slower than.
@@ -36,6 +32,18 @@ pub(crate) struct Figures {
     pub(crate) p999_us: u64,
     /// The slowest.
     pub(crate) max_us: u64,
+}
+
+/// A tally in numbers.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Figures {
+    /// How many requests had the answer they should have.
+    pub(crate) requests: u64,
+    /// How large the bodies of the answers were, together.
+    pub(crate) bytes: u64,
+    /// How long those took.
+    #[serde(flatten)]
+    pub(crate) times: Quantiles,
     /// The others, by status or by what happened.
     pub(crate) errors: BTreeMap<String, u64>,
 }
@@ -73,15 +81,14 @@ impl Tally {
     /// The numbers.
     pub(crate) fn figures(&self) -> Figures {
         let at = |quantile| self.micros.value_at_quantile(quantile);
-        Figures {
-            requests: self.micros.len(),
-            bytes: self.bytes,
+        let times = Quantiles {
             p50_us: at(0.5),
             p90_us: at(0.9),
             p99_us: at(0.99),
             p999_us: at(0.999),
             max_us: self.micros.max(),
-            errors: self.errors.clone(),
-        }
+        };
+        let (requests, bytes) = (self.micros.len(), self.bytes);
+        Figures { requests, bytes, times, errors: self.errors.clone() }
     }
 }
