@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::LOCATION;
+use http::header::{HOST, LOCATION};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -78,8 +78,17 @@ impl Connection {
         Ok(answer)
     }
 
+    /// Whether the server says that it serves.
+    pub(crate) async fn is_ready(&mut self) -> bool {
+        let request = Request::get("/readyz").header(HOST, &self.target.host);
+        let Ok(request) = request.body(Full::default()) else { return false };
+        let answer = tokio::time::timeout(TIMEOUT, self.exchange(request)).await;
+        matches!(answer, Ok(Ok(answer)) if answer.status == StatusCode::OK)
+    }
+
     async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, &'static str> {
-        if self.sender.is_none() {
+        // The server closes what has been idle for a minute.
+        if self.sender.as_ref().is_none_or(SendRequest::is_closed) {
             self.sender = Some(self.open().await.map_err(|_| "no connection")?);
         }
         let sender = self.sender.as_mut().ok_or("no connection")?;

@@ -1,16 +1,21 @@
 //! Load for a gateway, and an echo on the same HTTP stack to measure it against.
 //!
-//! What is measured and how to read it is in `docs/performance.md`.
+//! What is measured and how to read it is in `docs/performance.md` and `docs/reliability.md`.
 
 mod closed_loop;
 mod compare;
 mod connection;
 mod echo;
 mod job;
+mod lateness;
 mod life;
 mod machine;
+mod open_loop;
+mod outage;
 mod pool;
+mod receiver;
 mod report;
+mod rules;
 mod server;
 mod tally;
 
@@ -40,6 +45,10 @@ enum Command {
     Life(life::Life),
     /// As many requests as go over some connections, one kind after the other
     Load(closed_loop::Load),
+    /// How late sessions end, and that none ends early
+    Lateness(lateness::Lateness),
+    /// How long a gateway takes for all that ran out while it was down
+    Outage(outage::Outage),
     /// Answer every request with what a gateway once answered
     #[command(hide = true)]
     Echo(echo::Echo),
@@ -73,7 +82,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether all requests had the answer that they should have.
+/// Whether everything was as it should have been.
 fn run(bench: &Bench) -> Result<bool, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -94,6 +103,16 @@ fn run(bench: &Bench) -> Result<bool, Failure> {
             let loaded = runtime.block_on(load.run())?;
             report::print(&loaded, bench.json)?;
             Ok(loaded.is_clean())
+        }
+        Command::Lateness(lateness) => {
+            let measured = runtime.block_on(lateness.run())?;
+            report::print(&measured, bench.json)?;
+            Ok(measured.is_clean())
+        }
+        Command::Outage(outage) => {
+            let measured = runtime.block_on(outage.run())?;
+            report::print(&measured, bench.json)?;
+            Ok(measured.is_clean())
         }
         Command::Echo(echo) => runtime.block_on(echo.run()).map(|()| true),
     }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use crate::Failure;
 use crate::closed_loop::Phase;
 use crate::compare::{Comparison, Spread};
 use crate::machine::Machine;
 use crate::tally::Quantiles;
+use crate::{Failure, lateness, outage};
 
 /// What a load came to.
 #[derive(Debug, Serialize)]
@@ -109,6 +109,62 @@ impl Report for Comparison {
     }
 }
 
+impl Report for lateness::Measured {
+    fn text(&self) -> String {
+        let heading =
+            ["after expiresAt", "count", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms"];
+        let row = |what: &str, count: u64, times: Quantiles| {
+            let mut row = vec![what.to_owned(), count.to_string()];
+            row.extend(times.in_ms());
+            row
+        };
+        let mut rows = vec![
+            row("event", self.events.count, self.events.times),
+            row("rule gone", self.rules.count, self.rules.times),
+        ];
+        if let Some(load) = &self.load {
+            rows.push(row("(create of the load)", load.requests, load.times));
+        }
+        let load = self.load.iter().flat_map(|load| &load.errors);
+        format!(
+            "{}\n{}{} sessions, {} early; {} seen shortly before their end, {} events repeated\n{}",
+            table(&heading, rows.into_iter()),
+            faults(self.errors.iter().chain(load)),
+            self.sessions,
+            self.early,
+            self.looked_at,
+            self.repeated,
+            self.machine.text()
+        )
+    }
+}
+
+impl Report for outage::Measured {
+    fn text(&self) -> String {
+        let rows = [
+            ("ready", self.ready_s),
+            ("no session live", self.ended_s),
+            ("no rule left", self.rules_gone_s),
+            ("all events settled", self.settled_s),
+        ];
+        let rows = rows.map(|(what, after_s)| {
+            let after = after_s.map_or_else(|| "never".to_owned(), |after| format!("{after:.2}"));
+            vec![what.to_owned(), after]
+        });
+        format!(
+            "{}\n{}{} sessions, {} receivers, down for {} s; filled in {:.1} s, {:.1} CPU-s\n{}",
+            table(&["after the start", "s"], rows.into_iter()),
+            faults(self.errors.iter()),
+            self.sessions,
+            self.receivers,
+            self.down_s,
+            self.fill_s,
+            self.cpu_s,
+            self.machine.text()
+        )
+    }
+}
+
 impl Quantiles {
     /// The cells of a row.
     fn in_ms(&self) -> [String; 5] {
@@ -140,6 +196,10 @@ fn errors<'a>(phases: impl Iterator<Item = &'a Phase>) -> String {
         }
     }
     text
+}
+
+fn faults<'a>(errors: impl Iterator<Item = (&'a String, &'a u64)>) -> String {
+    errors.map(|(what, count)| format!("ERROR {what}: {count}\n")).collect()
 }
 
 fn table(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {

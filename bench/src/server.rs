@@ -87,12 +87,7 @@ impl Server {
 
     /// The processor time that it has taken, in itself and in the kernel.
     pub(crate) fn cpu(&self) -> Result<Duration, Failure> {
-        let path = format!("/proc/{}/stat", self.process);
-        let text = std::fs::read_to_string(&path);
-        let text = text.map_err(|error| Failure::new(format!("cannot read {path}"), error))?;
-        let ticks = ticks(&text).ok_or_else(|| Failure::new("cannot understand", &path))?;
-        let per_second = rustix::param::clock_ticks_per_second();
-        Ok(Duration::from_secs_f64(ticks as f64 / per_second as f64))
+        cpu(self.process)
     }
 
     /// Waits until it has nothing left to do: what a request leaves behind (a grant, a release)
@@ -129,10 +124,25 @@ impl Target {
     fn parse(text: &str) -> Result<Self, Failure> {
         let file: SandboxFile = serde_json::from_str(text)
             .map_err(|error| Failure::new("the server did not say where it is", error))?;
+        Self::of(file)
+    }
+
+    /// A gateway that has said where it is.
+    pub(crate) fn of(file: SandboxFile) -> Result<Self, Failure> {
         let host = file.api_root.trim_start_matches("http://").to_owned();
         let address = host.parse().map_err(|error| Failure::new(&file.api_root, error))?;
         Ok(Self { address, host, key: file.application_key })
     }
+}
+
+/// The processor time that a process has taken, in itself and in the kernel.
+pub(crate) fn cpu(process: u32) -> Result<Duration, Failure> {
+    let path = format!("/proc/{process}/stat");
+    let text = std::fs::read_to_string(&path);
+    let text = text.map_err(|error| Failure::new(format!("cannot read {path}"), error))?;
+    let ticks = ticks(&text).ok_or_else(|| Failure::new("cannot understand", &path))?;
+    let per_second = rustix::param::clock_ticks_per_second();
+    Ok(Duration::from_secs_f64(ticks as f64 / per_second as f64))
 }
 
 fn itself() -> Result<Command, Failure> {

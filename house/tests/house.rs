@@ -16,7 +16,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("greenwave-ledger", &["greenwave-core"]),
     ("greenwave-network", &["greenwave-core"]),
     ("greenwave", &["greenwave-core", "greenwave-wire", "greenwave-ledger", "greenwave-network"]),
-    ("greenwave-bench", &["greenwave", "greenwave-wire"]),
+    (
+        "greenwave-bench",
+        &["greenwave", "greenwave-core", "greenwave-ledger", "greenwave-network", "greenwave-wire"],
+    ),
     ("greenwave-house", &[]),
 ];
 

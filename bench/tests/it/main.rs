@@ -132,3 +132,31 @@ fn an_error_is_counted_and_no_success() {
         assert_eq!(create["errors"], json!({"401": 5}), "{create}");
     }
 }
+
+#[test]
+fn sessions_are_seen_to_end_by_their_events_and_rules() {
+    let arguments = ["lateness", "--sessions", "12", "--shortest", "1", "--longest", "2"];
+    let more = ["--over", "0.2", "--load", "20", "--json"];
+    let report = report(&bench(&arguments).args(more).output().unwrap());
+    assert_eq!(report["sessions"], 12, "{report}");
+    assert_eq!(report["early"], 0, "{report}");
+    assert_eq!(report["errors"], json!({}), "{report}");
+    for what in ["events", "rules"] {
+        assert_eq!(report[what]["count"], 12, "{report}");
+        let at = |quantile: &str| report[what][format!("{quantile}_us")].as_u64().unwrap();
+        assert!(at("p50") > 0 && at("p50") <= at("max"), "{report}");
+    }
+    assert!(report["load"]["requests"].as_u64().unwrap() > 0, "{report}");
+}
+
+#[test]
+fn what_ran_out_without_a_gateway_ends_when_it_comes_back() {
+    let arguments = ["outage", "--sessions", "600", "--down", "60", "--receivers", "7", "--json"];
+    let report = report(&bench(&arguments).output().unwrap());
+    assert_eq!(report["sessions"], 600, "{report}");
+    assert_eq!(report["errors"], json!({}), "{report}");
+    let after = |what: &str| report[format!("{what}_s")].as_f64().unwrap();
+    assert!(after("ready") > 0.0 && after("ended") > 0.0, "{report}");
+    assert!(after("settled") >= after("ended"), "{report}");
+    assert!(after("rules_gone") > 0.0, "{report}");
+}
