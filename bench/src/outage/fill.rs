@@ -53,7 +53,7 @@ pub(super) async fn fill(
     Secrets::open(directory, &entropy).map_err(failed)?;
     let clock = Arc::clone(&timer) as Arc<dyn Clock>;
     let ledger = SqliteLedger::open(directory, clock).map_err(failed)?;
-    let settings = Settings { grant_delay: Duration::ZERO };
+    let settings = Settings { grant_delay: Duration::ZERO, seed: 0 };
     let rules = directory.join("network.jsonl");
     let network = Simulator::start(&rules, Arc::new(Catalogue::nokia()), settings, timer);
     let network = network.map_err(failed)?;
