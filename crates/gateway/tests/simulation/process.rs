@@ -65,7 +65,8 @@ impl Process {
         }
     }
 
-    /// A promise that was broken before a client's eyes is broken, and no worker may come to an end.
+    /// A promise that was broken before a client's eyes is broken, and no worker may come to its
+    /// end.
     pub(crate) fn look(&mut self) {
         while let Some(request) = self.requests.try_join_next() {
             request.unwrap();
