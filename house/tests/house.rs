@@ -5,17 +5,28 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use greenwave_crashpoint::Point;
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 /// Who may depend on whom, tests aside. Anything else is a mistake.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("greenwave-crashpoint", &[]),
     ("greenwave-core", &[]),
     ("greenwave-wire", &["greenwave-core"]),
-    ("greenwave-ledger", &["greenwave-core"]),
-    ("greenwave-network", &["greenwave-core"]),
-    ("greenwave", &["greenwave-core", "greenwave-wire", "greenwave-ledger", "greenwave-network"]),
+    ("greenwave-ledger", &["greenwave-core", "greenwave-crashpoint"]),
+    ("greenwave-network", &["greenwave-core", "greenwave-crashpoint"]),
+    (
+        "greenwave",
+        &[
+            "greenwave-core",
+            "greenwave-crashpoint",
+            "greenwave-wire",
+            "greenwave-ledger",
+            "greenwave-network",
+        ],
+    ),
     (
         "greenwave-bench",
         &["greenwave", "greenwave-core", "greenwave-ledger", "greenwave-network", "greenwave-wire"],
@@ -55,6 +66,22 @@ fn every_arrow_is_allowed() {
             assert!(!is_own || allowed.contains(&name), "{} must not know {name}", package.name);
         }
     }
+}
+
+#[test]
+fn every_crash_point_is_in_the_sources_once() {
+    let sources: Vec<String> = rust_files()
+        .iter()
+        .filter(|path| path.components().any(|part| part.as_os_str() == "src"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    for point in Point::ALL {
+        let call = format!("reached(Point::{point:?});");
+        let times: usize = sources.iter().map(|text| text.matches(&call).count()).sum();
+        assert_eq!(times, 1, "{call}");
+    }
+    let names: BTreeSet<&str> = Point::ALL.iter().map(|point| point.name()).collect();
+    assert_eq!(names.len(), Point::ALL.len(), "two points have one name");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use greenwave_core::ApplicationId;
+use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::{
     Application, ApplicationKey, KeyId, LIVE_KEYS_PER_APPLICATION, LedgerError, NewKey, Registry,
     RegistryError,
@@ -94,6 +95,7 @@ impl KeyRing {
             label,
         };
         let key = self.registry.add_key(new, limit).await?;
+        reached(Point::KeysAdded);
         let (hash, valid) = entry(&key);
         self.valid.write().unwrap_or_else(PoisonError::into_inner).insert(hash, valid);
         Ok((key, secret))
@@ -102,6 +104,7 @@ impl KeyRing {
     /// Ends the validity of a key, from this moment on.
     pub async fn revoke(&self, key: KeyId) -> Result<ApplicationKey, RegistryError> {
         let revoked = self.registry.revoke_key(key).await?;
+        reached(Point::KeysRevoked);
         let mut valid = self.valid.write().unwrap_or_else(PoisonError::into_inner);
         valid.retain(|_, valid| valid.key != key);
         Ok(revoked)

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use greenwave_core::{Event, retry};
+use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::{Answer, Notification, OutboxId, Outcome, Settlement};
 use jiff::Timestamp;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -99,6 +100,7 @@ impl Worker {
         let parts = self.engine.parts();
         let later = match parts.ledger.notification(id).await {
             Ok(Some(Notification { event, .. })) => {
+                reached(Point::DeliveryDue);
                 let room = self.lanes.wait(Lane::of(&event), id, event.id.session);
                 (!room).then_some(LANE_FULL_PAUSE)
             }
@@ -145,7 +147,9 @@ async fn attempt(
 ) -> Option<Timestamp> {
     match engine.parts().ledger.notification(id).await {
         Ok(Some(notification)) => {
+            reached(Point::DeliveryBeforeSend);
             let attempt = courier.send(&notification.event).await;
+            reached(Point::DeliverySent);
             settle(&engine, &notification, attempt).await
         }
         Ok(None) => None,
@@ -195,6 +199,7 @@ async fn settle(
     };
     match parts.ledger.settle(notification.id, settlement).await {
         Ok(()) => {
+            reached(Point::DeliverySettled);
             if let Some(outcome) = outcome {
                 parts.metrics.settled(outcome, notification.event.at, now);
             }

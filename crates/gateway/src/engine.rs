@@ -18,6 +18,7 @@ use greenwave_core::{
     ApplicationId, Catalogue, Command, CreateRequest, Device, DeviceNames, Effect, InvalidRequest,
     NamedDevice, Refusal, RuleSet, Session, SessionId,
 };
+use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::{
     Committed, Ledger, LedgerError, Listed, Lookup, OutboxId, Page, Seen, TransactError,
 };
@@ -263,8 +264,11 @@ impl Engine {
     /// Has a command decided and committed, and hands its effects to the workers.
     pub(crate) async fn submit(&self, command: Command) -> Result<Committed, TransactError> {
         let session = command.session();
+        reached(Point::EngineBeforeCommand);
         let committed = self.parts.ledger.transact(command).await?;
+        reached(Point::EngineCommitted);
         self.follow(session, &committed);
+        reached(Point::EngineFollowed);
         Ok(committed)
     }
 

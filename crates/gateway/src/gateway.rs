@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use greenwave_core::{Catalogue, Clock};
+use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::{Ledger, LedgerError, OpenError, Registry, RegistryError, SqliteLedger};
 use greenwave_network::simulator::Settings;
 use greenwave_network::{Simulator, Timer};
@@ -101,14 +102,18 @@ impl Gateway {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let directory = config.directory.as_path();
         make_directory(directory)?;
+        reached(Point::StartDirectoryMade);
         // First of all, so that a port that is taken is told before anything is written.
         let public = listen(config.port)?;
         let admin = listen(config.port.checked_add(1).filter(|_| config.port != 0).unwrap_or(0))?;
         let (public_at, admin_at) = (address(&public)?, address(&admin)?);
+        reached(Point::StartListening);
 
         let secrets = Arc::new(Secrets::open(directory, &*config.entropy)?);
+        reached(Point::StartSecretOpened);
         let clock: Arc<dyn Clock> = Arc::new(TimerClock(Arc::clone(&config.timer)));
         let sqlite = Arc::new(SqliteLedger::open(directory, clock)?);
+        reached(Point::StartLedgerOpened);
         let ledger: Arc<dyn Ledger> = Arc::clone(&sqlite) as _;
         let registry: Arc<dyn Registry> = sqlite;
         let keys =
@@ -116,6 +121,7 @@ impl Gateway {
         let sandbox =
             sandbox::prepare(directory, public_at, admin_at, &keys, &*config.entropy).await?;
 
+        reached(Point::SandboxFileWritten);
         let metrics = Arc::new(Metrics::default());
         let catalogue = Arc::new(Catalogue::nokia());
         let network = Arc::new(start_network(&config, Arc::clone(&catalogue))?);
@@ -130,6 +136,7 @@ impl Gateway {
             metrics: Arc::clone(&metrics),
         };
         let (engine, workers) = Engine::start(parts);
+        reached(Point::StartEngineStarted);
         let stop = CancellationToken::new();
         let mut serving = JoinSet::new();
         let guard = AddressGuard::new(public_at.ip().is_loopback(), vec![public_at, admin_at]);
@@ -143,6 +150,7 @@ impl Gateway {
         serving.spawn(http::serve(public, routes, limits, stop.clone()));
         let routes = http::admin_routes(Arc::clone(&api));
         serving.spawn(http::serve(admin, routes, limits.for_operator(), stop.clone()));
+        reached(Point::StartServing);
         Ok(Self { sandbox, ledger, metrics, api, stop, serving, workers })
     }
 

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use greenwave_crashpoint::{Point, reached};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +110,7 @@ async fn new_key(keys: &KeyRing) -> Result<SecretString, StartError> {
         }
     }
     let (_, secret) = keys.add(&own, LABEL.to_owned(), KeyClass::Test, usize::MAX).await?;
+    reached(Point::SandboxKeyMade);
     Ok(secret)
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, RandomizedNonceKey};
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use greenwave_core::{IdentifierKey, SealedCredential, SessionId};
+use greenwave_crashpoint::{Point, reached};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::entropy::Entropy;
@@ -154,7 +155,9 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut file: File = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
+    reached(Point::FileWritten);
     std::fs::rename(&new, path)?;
+    reached(Point::FileRenamed);
     match path.parent() {
         Some(directory) if directory.as_os_str().is_empty() => File::open(".")?.sync_all(),
         Some(directory) => File::open(directory)?.sync_all(),

@@ -6,6 +6,7 @@
 use std::sync::{PoisonError, RwLock};
 
 use greenwave_core::Command;
+use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -139,6 +140,7 @@ impl Closed {
         let result = self.outcome.map(|changes| {
             changes.publish(&mut index.write().unwrap_or_else(PoisonError::into_inner));
         });
+        reached(Point::LedgerPublished);
         for answer in self.answers {
             answer(result.clone());
         }

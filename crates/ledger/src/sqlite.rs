@@ -17,6 +17,7 @@ use greenwave_core::{
     ApplicationId, Clock, Command, DeviceKey, DeviceNames, IdentifierKey, NamedDevice, Session,
     SessionId, Standing,
 };
+use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -52,11 +53,13 @@ impl SqliteLedger {
     /// Opens the ledger of a directory, which must exist, and reads what is live.
     pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let lock = DirectoryLock::take(directory)?;
+        reached(Point::LedgerLocked);
         let path = directory.join("ledger.db");
         let db = file::open(&path)?;
         let storage = |source| OpenError::Storage { path: path.clone(), source };
         let index = build_index(&db).map_err(storage)?;
         let keys = LastKeys::read(&db).map_err(storage)?;
+        reached(Point::LedgerIndexBuilt);
         let index = Arc::new(RwLock::new(index));
         let (queue, jobs) = mpsc::channel(batch::QUEUE);
         let (failed, failure) = watch::channel(None);

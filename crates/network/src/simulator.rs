@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use greenwave_core::{Catalogue, Deadlines, Order, QosProfile, SessionId};
+use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
@@ -152,7 +153,9 @@ impl State {
     /// Takes a rule away; `false` if there is none. It is gone once the file says so.
     fn uninstall(&mut self, session: SessionId) -> std::io::Result<bool> {
         let Some(&share) = self.installed.get(&session) else { return Ok(false) };
+        reached(Point::NetworkBeforeRelease);
         self.file.release(session)?;
+        reached(Point::NetworkReleased);
         self.installed.remove(&session);
         self.cells.give_back(share);
         Ok(true)
@@ -179,6 +182,7 @@ impl Inner {
             return Provisioned::Refused;
         }
         state.asked.insert(order.session, Asked { rule, share, outcome });
+        reached(Point::NetworkAdmitted);
         if outcome == Outcome::Silence {
             return Provisioned::Pending;
         }
@@ -228,8 +232,10 @@ impl Inner {
         let state = &mut *self.state();
         let due = state.grants.pop_due(now, GRANTS_AT_ONCE);
         let asked: Vec<Asked> = due.iter().filter_map(|id| state.asked.remove(id)).collect();
+        reached(Point::NetworkBeforeInstall);
         let granted = asked.iter().filter(|asked| asked.outcome != Outcome::Refused);
         let written = state.file.install(granted.map(|asked| &asked.rule));
+        reached(Point::NetworkInstalled);
         if let Err(error) = &written {
             tracing::error!(%error, "the simulated network cannot write its rules");
         }
@@ -267,9 +273,11 @@ async fn grant(network: Arc<Inner>) {
         }
         let mut news = network.install_due(network.timer.now());
         for event in news.drain(..) {
+            reached(Point::NetworkBeforeEvent);
             if network.events.send(event).await.is_err() {
                 return;
             }
+            reached(Point::NetworkEventSent);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use greenwave_core::Deadlines;
+use greenwave_crashpoint::{Point, reached};
 use greenwave_network::Timer;
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -92,6 +93,7 @@ impl<K: Ord + Hash + Copy> Agenda<K> {
 
     /// Adds what a look into the ledger has found. What has been set since is newer than that look.
     pub(crate) fn refill(&self, found: impl IntoIterator<Item = (K, Timestamp)>) {
+        reached(Point::EngineRefill);
         let mut state = self.state();
         for (key, at) in found {
             state.deadlines.set_if_absent(key, at);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use greenwave_core::{Command, SessionId, Standing};
+use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::TransactError;
 
 use super::{Due, Engine};
@@ -23,11 +24,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Takes up what was under way when the gateway stopped, and then attends to every deadline as it
 /// comes, for as long as it is run.
 pub(super) async fn attend(engine: Arc<Engine>) {
+    reached(Point::EngineBeforeResume);
     resume(&engine).await;
+    reached(Point::EngineResumed);
     let timer = Arc::clone(&engine.parts.timer);
     loop {
         match engine.sessions.due(&*timer, AT_ONCE).await {
             Due::Now(sessions) => {
+                reached(Point::EngineDue);
                 let commands = sessions.into_iter().map(|session| Command::Due { session });
                 submit_all(&engine, commands).await;
             }

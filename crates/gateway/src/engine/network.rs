@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use greenwave_core::decide::NetworkReport;
 use greenwave_core::{Command, Order, Refusal, SessionId, retry};
+use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::TransactError;
 use greenwave_network::{Installed, Network, NetworkError, NetworkEvent, News, Provisioned};
 use tokio::sync::mpsc;
@@ -134,6 +135,7 @@ async fn call(engine: Arc<Engine>, job: Job) -> Option<Late> {
     tokio::select! {
         biased;
         news = &mut answer => {
+            reached(Point::EngineCalled);
             if let Some(news) = news {
                 report(&engine, session, news).await;
             }
@@ -161,6 +163,7 @@ async fn perform(network: &dyn Network, job: Job) -> Option<NetworkReport> {
         NetworkError::Busy { retry_after } => *retry_after,
         NetworkError::Unreachable(_) => None,
     };
+    reached(Point::EngineBeforeCall);
     match job {
         Job::Provision(order) => match network.provision(order).await {
             Ok(Provisioned::Granted) => Some(NetworkReport::Granted),
@@ -185,6 +188,7 @@ async fn perform(network: &dyn Network, job: Job) -> Option<NetworkReport> {
 pub(super) async fn listen(engine: Arc<Engine>, mut events: mpsc::Receiver<NetworkEvent>) {
     let mut batch = Vec::with_capacity(EVENTS_AT_ONCE);
     while events.recv_many(&mut batch, EVENTS_AT_ONCE).await > 0 {
+        reached(Point::EngineHeard);
         let reports = batch.drain(..).map(|event| {
             let news = match event.news {
                 News::Granted => NetworkReport::Granted,
@@ -200,6 +204,7 @@ pub(super) async fn listen(engine: Arc<Engine>, mut events: mpsc::Receiver<Netwo
 /// Tells the ledger. What cannot be told is found out anew: the order comes due again.
 pub(super) async fn report(engine: &Engine, session: SessionId, news: NetworkReport) {
     let result = engine.submit(Command::Network { session, report: news }).await;
+    reached(Point::EngineReported);
     match result {
         Ok(_) | Err(TransactError::Renamed) => {}
         Err(TransactError::Refused(Refusal::Unknown)) if news == NetworkReport::Granted => {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use greenwave_core::decide::NetworkReport;
 use greenwave_core::{SessionId, Standing};
+use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::LedgerError;
 use greenwave_network::{Installed, NetworkError};
 
@@ -65,8 +66,10 @@ pub(super) async fn keep(engine: Arc<Engine>) {
 /// whatever changes in between is then taken for neither.
 async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
     let ledger = &engine.parts.ledger;
+    reached(Point::ReconcileBeforeListing);
     let honoured = ledger.standing_as(&[Standing::Honoured]).await?;
     let Some(installed) = installed(engine).await? else { return Ok(None) };
+    reached(Point::ReconcileListed);
     let sessions = installed.iter().map(|installed| installed.session).collect();
     let standings = ledger.standing_of(sessions).await?;
 
@@ -88,6 +91,7 @@ async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
         tracing::warn!(leaked, missing, "the network was not as the ledger says: mending it");
     }
     attend(engine, strays, reports).await;
+    reached(Point::ReconcileMended);
     Ok(Some(Differences { leaked, missing }))
 }
 
@@ -103,6 +107,7 @@ async fn installed(engine: &Engine) -> Result<Option<Vec<Installed>>, PassError>
 
 async fn attend(engine: &Engine, strays: Vec<Installed>, reports: Vec<(SessionId, NetworkReport)>) {
     for strays in strays.chunks(AT_ONCE) {
+        reached(Point::ReconcileBeforeRemove);
         join_all(strays.iter().map(|&stray| network::remove(engine, stray))).await;
     }
     for reports in reports.chunks(AT_ONCE) {

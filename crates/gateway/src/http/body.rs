@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
+use greenwave_crashpoint::{Point, reached};
 use greenwave_wire::{ErrorInfo, MOST_NESTED, too_deep};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -80,6 +81,7 @@ async fn read(mut body: Body, room: &BodyRoom) -> Result<Bytes, Failure> {
             return Err(too_large(&read));
         }
     }
+    reached(Point::HttpBodyRead);
     Ok(read.freeze())
 }
 

@@ -10,6 +10,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use greenwave_crashpoint::{Point, reached};
 use greenwave_wire::ErrorInfo;
 use http::header::{CACHE_CONTROL, CONNECTION, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
@@ -58,6 +59,7 @@ pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
     if version <= Version::HTTP_11 && api.draining.load(Ordering::Relaxed) {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    reached(Point::HttpBeforeAnswer);
     headers.insert(CORRELATOR, correlator);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -6,6 +6,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use greenwave_crashpoint::{Point, reached};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{LedgerError, OpenError};
@@ -60,9 +61,11 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
         return Err(storage(LedgerError::Corrupt { what: "log of a SQLite before 3.51.3" }));
     }
     make_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+    reached(Point::LedgerFileMade);
     let db = Connection::open(path).map_err(|error| storage(error.into()))?;
     check_owner(&db, path)?;
     prepare(&db).map_err(storage)?;
+    reached(Point::LedgerFileOpened);
     Ok(db)
 }
 
@@ -101,6 +104,7 @@ fn prepare(db: &Connection) -> Result<(), LedgerError> {
     db.set_prepared_statement_cache_capacity(64);
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version == 0 {
+        reached(Point::LedgerBeforeSchema);
         db.execute_batch(&format!(
             "BEGIN IMMEDIATE;\n{}\nPRAGMA application_id = {APPLICATION_ID};\n\
              PRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;",

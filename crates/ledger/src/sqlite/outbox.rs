@@ -1,6 +1,7 @@
 //! The tables `outbox` and `deliveries`.
 
 use greenwave_core::{ApplicationId, Event, EventId, SessionId, Sink};
+use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -89,6 +90,7 @@ pub(super) fn settle(
     settlement: &Settlement,
     now: Timestamp,
 ) -> Result<(), LedgerError> {
+    reached(Point::LedgerBeforeSettle);
     match settlement {
         Settlement::Retry { next_at } => {
             db.prepare_cached(
@@ -104,8 +106,10 @@ pub(super) fn settle(
                      tries + 1, ?1, ?2, ?3 FROM outbox WHERE row = ?4",
             )?
             .execute(params![now.as_millisecond(), outcome.code(), note, id.0])?;
+            reached(Point::LedgerHalfSettled);
             db.prepare_cached("DELETE FROM outbox WHERE row = ?1")?.execute([id.0])?;
         }
     }
+    reached(Point::LedgerSettled);
     Ok(())
 }

@@ -11,6 +11,7 @@ use greenwave_core::{
     ApplicationId, DeviceKey, Owed, Phase, Pii, RuleSetId, SealedCredential, Session, SessionId,
     Sink,
 };
+use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -44,6 +45,7 @@ pub(super) fn insert(db: &Connection, row: i64, session: &Session) -> Result<(),
 /// Moves a session from `live` to `history`, without the credential: nobody is told any more.
 pub(super) fn retire(db: &Connection, row: i64, session: &Session) -> Result<(), LedgerError> {
     append(db, &INSERT_HISTORY, None, session, None)?;
+    reached(Point::LedgerHalfRetired);
     db.prepare_cached("DELETE FROM live WHERE row = ?1")?.execute([row])?;
     Ok(())
 }
@@ -102,6 +104,7 @@ pub(super) fn update(db: &Connection, row: i64, session: &Session) -> Result<(),
         session.events,
         row,
     ])?;
+    reached(Point::LedgerUpdated);
     Ok(())
 }
 

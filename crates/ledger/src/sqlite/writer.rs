@@ -4,6 +4,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use greenwave_core::{Clock, DeviceKey, Event, IdentifierKey, Session};
+use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, watch};
@@ -71,6 +72,7 @@ impl Writer {
     pub(super) fn run(mut self) {
         while let Some(first) = self.queue.blocking_recv() {
             let mut jobs = vec![first];
+            reached(Point::LedgerJobReceived);
             while jobs.len() < batch::LARGEST {
                 let Ok(job) = self.queue.try_recv() else { break };
                 jobs.push(job);
@@ -85,6 +87,7 @@ impl Writer {
     /// Writes one batch. The error is one after which nothing may be written.
     fn write(&mut self, jobs: Vec<Job>) -> Result<(), LedgerError> {
         let published = self.commit(jobs).and_then(|closed| closed.publish(&self.index));
+        reached(Point::LedgerAnswered);
         if published.is_err() {
             self.recent.forget();
         }
@@ -94,6 +97,7 @@ impl Writer {
     fn commit(&mut self, jobs: Vec<Job>) -> Result<Closed, LedgerError> {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Batch::new(&index);
+        reached(Point::LedgerBeforeBegin);
         let begun = self.db.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = match begun.map_err(LedgerError::from) {
             Ok(transaction) => transaction,
@@ -112,15 +116,18 @@ impl Writer {
                     let writable = batch.outcome().as_ref().map(|()| &*transaction);
                     let (done, answer) = work(writable, now);
                     batch.note(done, answer);
+                    reached(Point::LedgerRegistryWritten);
                 }
             }
         }
         let mut closed = batch.close();
+        reached(Point::LedgerBeforeCommit);
         if closed.is_sound()
             && let Err(error) = transaction.commit()
         {
             closed.fail(error.into());
         }
+        reached(Point::LedgerCommitted);
         Ok(closed)
     }
 }
@@ -164,6 +171,7 @@ impl Rows for Tables<'_> {
     fn insert(&mut self, session: &Session) -> Result<i64, LedgerError> {
         self.keys.live += 1;
         row::insert(self.db, self.keys.live, session)?;
+        reached(Point::LedgerInserted);
         self.recent.written(self.keys.live, session);
         Ok(self.keys.live)
     }
@@ -184,6 +192,7 @@ impl Rows for Tables<'_> {
         self.keys.outbox += 1;
         let id = OutboxId(self.keys.outbox);
         outbox::append(self.db, id, event)?;
+        reached(Point::LedgerNotified);
         Ok(id)
     }
 
@@ -200,6 +209,7 @@ impl Rows for Tables<'_> {
         self.db
             .prepare_cached("INSERT INTO aliases (identifier, device) VALUES (?1, ?2)")?
             .execute([identifier.0, device.0])?;
+        reached(Point::LedgerLearned);
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use greenwave_core::{Flow, Order, SessionId};
+use greenwave_crashpoint::{Point, reached};
 use serde::{Deserialize, Serialize};
 
 use super::cell::CellName;
@@ -140,6 +141,7 @@ impl RulesFile {
             rules: contents.rules.len() + contents.foreign.len(),
         };
         opened.cut()?;
+        reached(Point::NetworkOpened);
         opened.tidy()?;
         Ok((opened, contents.rules.into_values().collect()))
     }
@@ -192,6 +194,7 @@ impl RulesFile {
             self.cut()?;
             return Err(error);
         }
+        reached(Point::NetworkLineWritten);
         self.end += text.len() as u64;
         self.lines += lines.len();
         Ok(())
@@ -210,6 +213,7 @@ impl RulesFile {
         if stale < STALE_LINES || stale < self.rules {
             return Ok(());
         }
+        reached(Point::NetworkBeforeTidy);
         let Contents { rules, foreign, .. } = Contents::read(&self.path)?;
         let new = self.path.with_extension("new");
         let mut file = BufWriter::new(private().truncate(true).open(&new)?);
@@ -220,7 +224,9 @@ impl RulesFile {
             write_line(&mut file, &Line::Foreign(rule))?;
         }
         let mut file = file.into_inner()?;
+        reached(Point::NetworkTidied);
         std::fs::rename(&new, &self.path)?;
+        reached(Point::NetworkFileReplaced);
         let kept = rules.len() + foreign.len();
         let end = file.stream_position()?;
         (self.file, self.end, self.lines, self.rules) = (file, end, kept, kept);
