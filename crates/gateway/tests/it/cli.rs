@@ -6,7 +6,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::process::{Process, greenwave};
+use crate::program::{Process, greenwave};
 
 struct Cli {
     directory: tempfile::TempDir,

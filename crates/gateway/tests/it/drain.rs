@@ -11,7 +11,7 @@ use rustix::process::{Resource, Rlimit, prlimit};
 
 use crate::client::{SOON, TestClient, eventually, within};
 use crate::fixture::{Fixture, SESSIONS, limits, request, tutorial};
-use crate::process::Process;
+use crate::program::Process;
 use crate::raw::{RawClient, half_create, key};
 
 /// Creates one session after the other until it is told that this was the last one on its

@@ -6,7 +6,7 @@ use greenwave::http::Limits;
 
 use crate::client::{SOON, TestClient, within};
 use crate::fixture::{Fixture, SESSIONS, limits};
-use crate::process::Process;
+use crate::program::Process;
 use crate::raw::{RawClient, key};
 
 const DATA: u8 = 0;

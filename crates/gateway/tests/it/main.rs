@@ -21,6 +21,7 @@ mod lifecycle;
 mod listing;
 mod overload;
 mod process;
+mod program;
 mod raw;
 mod receiver;
 mod reconcile;

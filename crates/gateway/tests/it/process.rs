@@ -1,119 +1,19 @@
 //! The program itself, started and killed, with the real clock.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 
 use crate::client::{SOON, TestClient, within};
 use crate::fixture::{SESSIONS, path, request, rules_in, tutorial, with};
+use crate::program::{Process, greenwave};
 use crate::receiver::Receiver;
-
-/// `greenwave`, with nothing of the environment that would change what it does.
-pub(crate) fn greenwave() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_greenwave"));
-    for name in ["DATA", "PORT", "LOG", "URL", "KEY"] {
-        command.env_remove(format!("GREENWAVE_{name}"));
-    }
-    command
-}
-
-/// A gateway as a process of its own. It is killed when this is dropped.
-pub(crate) struct Process {
-    child: Child,
-    /// What it printed when it was ready.
-    pub(crate) printed: Value,
-    /// How long that took.
-    ready_after: Duration,
-    log: Option<JoinHandle<String>>,
-}
-
-impl Process {
-    pub(crate) fn up(data: &Path) -> Self {
-        Self::up_with(data, &[])
-    }
-
-    pub(crate) fn up_with(data: &Path, arguments: &[&str]) -> Self {
-        let began = Instant::now();
-        let mut child = greenwave()
-            .args(["up", "--json", "--port", "0", "--data"])
-            .arg(data)
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = child.stderr.take().unwrap();
-        let log = std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = log.read_to_string(&mut text);
-            text
-        });
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut text = String::new();
-        let printed = loop {
-            let line = lines.next().expect("it stopped before it was ready").unwrap();
-            text.push_str(&line);
-            if let Ok(printed) = serde_json::from_str(&text) {
-                break printed;
-            }
-        };
-        Self { child, printed, ready_after: began.elapsed(), log: Some(log) }
-    }
-
-    pub(crate) fn root(&self) -> &str {
-        self.printed["api_root"].as_str().unwrap()
-    }
-
-    pub(crate) fn key(&self) -> &str {
-        self.printed["application_key"].as_str().unwrap()
-    }
-
-    pub(crate) fn api(&self) -> TestClient {
-        TestClient::with_key(self.root(), self.key())
-    }
-
-    /// Ends it without a warning, as `kill -9` does.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    pub(crate) fn id(&self) -> Pid {
-        Pid::from_child(&self.child)
-    }
-
-    /// Asks it to stop.
-    pub(crate) fn ask_to_stop(&self) {
-        rustix::process::kill_process(self.id(), Signal::TERM).unwrap();
-    }
-
-    /// Asks it to stop, and tells its exit code and what it logged.
-    pub(crate) fn terminate(self) -> (Option<i32>, String) {
-        self.ask_to_stop();
-        self.wait()
-    }
-
-    /// Waits for its end, and tells its exit code and what it logged.
-    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
-        let code = self.child.wait().unwrap().code();
-        (code, self.log.take().unwrap().join().unwrap())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[tokio::test]
 async fn it_is_ready_when_it_says_so_and_soon() {
@@ -144,6 +44,16 @@ async fn started_again_it_goes_on_with_the_same_key() {
     let second = Process::up(directory.path());
     assert_eq!(second.key(), key);
     second.api().get(&path(&id)).await.assert_ok();
+}
+
+/// Other tests have it die at chosen points; a program that people run has none of that in it.
+#[test]
+#[cfg(not(feature = "crash-points"))]
+fn it_has_no_crash_points() {
+    let program = std::fs::read(env!("CARGO_BIN_EXE_greenwave")).unwrap();
+    let has = |text: &str| program.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(has("GREENWAVE_DATA"));
+    assert!(!has("GREENWAVE_CRASH_AT") && !has("ledger.before_commit"));
 }
 
 /// What it says when it cannot start.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::fixture::{RETRIEVE, SESSIONS, path};
-use crate::process::Process;
+use crate::program::Process;
 use crate::receiver::Receiver;
 
 #[tokio::test]
