@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, talk to standard error; an error names the command that helps.
 
+mod backup;
 mod client;
 mod completion;
 mod doctor;
@@ -12,6 +13,7 @@ mod log;
 mod orphans;
 mod output;
 mod ports;
+mod restore;
 mod sessions;
 mod up;
 
@@ -44,6 +46,10 @@ enum Command {
     Orphans(orphans::Orphans),
     /// Look whether everything is as it should be
     Doctor(doctor::Doctor),
+    /// Copy everything that has to be kept into one file
+    Backup(backup::Backup),
+    /// Make a data directory from a backup, or only look at the backup
+    Restore(restore::Restore),
     /// Print a completion script for a shell
     Completion(completion::Completion),
 }
@@ -87,6 +93,8 @@ pub fn main() -> ExitCode {
         Command::Faults(command) => (command.run(), command.format()),
         Command::Orphans(command) => (command.run(), command.format()),
         Command::Doctor(command) => (command.run(), command.format()),
+        Command::Backup(command) => (command.run(), command.format()),
+        Command::Restore(command) => (command.run(), command.format()),
         Command::Completion(command) => (command.run(), OutputFormat { json: false }),
     };
     match result {

@@ -5,6 +5,7 @@
 //! process ([`gateway::Gateway`]), which is how it is tested.
 
 pub mod auth;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod delivery;

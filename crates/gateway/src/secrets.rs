@@ -57,6 +57,26 @@ impl Secrets {
         }
     }
 
+    /// The secret itself, as it is kept: for a backup.
+    pub(crate) fn read(directory: &Path) -> Result<SecretString, SecretError> {
+        let path = directory.join("secret");
+        match std::fs::read_to_string(&path) {
+            Ok(text) if from_hex(text.trim()).is_some() => Ok(SecretString::from(text.trim())),
+            Ok(_) => Err(SecretError::Malformed(path)),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => {
+                Err(SecretError::Missing(path))
+            }
+            Err(source) => Err(SecretError::Io { path, source }),
+        }
+    }
+
+    /// Puts the secret of a backup where it belongs.
+    pub(crate) fn put(directory: &Path, secret: &SecretString) -> Result<(), SecretError> {
+        let path = directory.join("secret");
+        let text = format!("{}\n", secret.expose_secret());
+        write_private(&path, &text).map_err(|source| SecretError::Io { path, source })
+    }
+
     /// Makes the secret, unless there is one: of two processes that start at once, both use the
     /// one that was there first.
     fn make(directory: &Path, path: &Path, entropy: &dyn Entropy) -> Result<(), SecretError> {

@@ -31,7 +31,7 @@ pub use outbox::{Notification, OutboxId, Outcome, Settlement};
 pub use registry::{
     Application, ApplicationKey, KeyId, LIVE_KEYS_PER_APPLICATION, NewKey, Registry, RegistryError,
 };
-pub use sqlite::{Audit, SqliteLedger, audit};
+pub use sqlite::{Audit, Backup, BackupError, SqliteLedger, audit, back_up};
 pub use standings::Standings;
 
 /// An answer that may take a commit's time to come.

@@ -1,6 +1,7 @@
 //! The embedded ledger: one SQLite file, one thread that writes it, and the index in memory.
 
 mod audit;
+mod backup;
 mod file;
 mod outbox;
 mod reader;
@@ -35,6 +36,7 @@ use crate::{
 };
 
 pub use audit::{Audit, audit};
+pub use backup::{Backup, BackupError, back_up};
 
 /// A ledger in the file `ledger.db` of a directory.
 ///

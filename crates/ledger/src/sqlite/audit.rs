@@ -34,7 +34,11 @@ pub struct Audit {
 /// `now` is gateway time or close to it; what is overdue by more than a minute is a finding only if
 /// the gateway is `running`.
 pub fn audit(directory: &Path, now: Timestamp, running: bool) -> Result<Audit, LedgerError> {
-    let db = file::open_reader(&directory.join("ledger.db"))?;
+    audit_file(&directory.join("ledger.db"), now, running)
+}
+
+pub(super) fn audit_file(path: &Path, now: Timestamp, running: bool) -> Result<Audit, LedgerError> {
+    let db = file::open_reader(path)?;
     // One transaction, so that all tables are of the same moment.
     db.execute_batch("BEGIN")?;
     let mut audit = Audit::default();
@@ -87,7 +91,7 @@ impl Audit {
 }
 
 fn check_pages(db: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
-    let mut statement = db.prepare("PRAGMA quick_check(10)")?;
+    let mut statement = db.prepare("PRAGMA integrity_check(10)")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let text: String = row.get(0)?;

@@ -76,7 +76,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 }
 
 /// Refuses what we would misread, before anything is written.
-fn check_owner(db: &Connection, path: &Path) -> Result<(), OpenError> {
+pub(super) fn check_owner(db: &Connection, path: &Path) -> Result<(), OpenError> {
     let path: PathBuf = path.to_owned();
     let read = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
     let facts = || -> Result<_, rusqlite::Error> {
