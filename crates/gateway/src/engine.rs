@@ -9,6 +9,7 @@ mod agenda;
 mod due;
 mod network;
 mod reconcile;
+mod retention;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +59,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// What time it is.
     pub timer: Arc<dyn Timer>,
+    /// How long sessions and events are kept once they are over.
+    pub retention: Duration,
     /// Where it is counted what happens.
     pub metrics: Arc<Metrics>,
 }
@@ -118,6 +121,7 @@ impl Engine {
         workers.spawn(network::carry_out(Arc::clone(&engine), waiting));
         workers.spawn(due::attend(Arc::clone(&engine)));
         workers.spawn(reconcile::keep(Arc::clone(&engine)));
+        workers.spawn(retention::keep(Arc::clone(&engine)));
         if let Some(events) = engine.parts.network.events() {
             workers.spawn(network::listen(Arc::clone(&engine), events));
         }

@@ -37,6 +37,8 @@ pub struct Config {
     pub port: u16,
     /// How long the simulated network takes to grant a session.
     pub grant_delay: Duration,
+    /// How long sessions and events are kept once they are over.
+    pub retention: Duration,
     /// What time it is.
     pub timer: Arc<dyn Timer>,
     /// Where keys and ids come from.
@@ -133,6 +135,7 @@ impl Gateway {
             secrets: Arc::clone(&secrets),
             entropy: Arc::clone(&config.entropy),
             timer: Arc::clone(&config.timer),
+            retention: config.retention,
             metrics: Arc::clone(&metrics),
         };
         let (engine, workers) = Engine::start(parts);

@@ -26,6 +26,7 @@ pub(crate) const QUEUE: usize = 8_192;
 pub(crate) enum Job {
     Transact(Command, oneshot::Sender<Result<Committed, TransactError>>),
     Settle(OutboxId, Settlement, oneshot::Sender<Result<(), LedgerError>>),
+    Erase(Timestamp, usize, oneshot::Sender<Result<usize, LedgerError>>),
 }
 
 /// Joins the queue. What is urgent waits for room; the rest is refused when there is none.
@@ -49,6 +50,7 @@ impl Job {
         match self {
             Self::Transact(_, answer) => drop(answer.send(Err(error.clone().into()))),
             Self::Settle(_, _, answer) => drop(answer.send(Err(error.clone()))),
+            Self::Erase(_, _, answer) => drop(answer.send(Err(error.clone()))),
         }
     }
 }
@@ -98,6 +100,14 @@ impl<'a> Batch<'a> {
                     Err(error) => Err(error.clone()),
                 };
                 let failed = result.clone();
+                self.note(failed, Box::new(move |committed| tell(answer, result, committed)));
+            }
+            Job::Erase(before, at_most, answer) => {
+                let result = match &self.outcome {
+                    Ok(()) => rows.erase(before, at_most),
+                    Err(error) => Err(error.clone()),
+                };
+                let failed = result.clone().map(drop);
                 self.note(failed, Box::new(move |committed| tell(answer, result, committed)));
             }
         }

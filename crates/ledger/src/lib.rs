@@ -110,6 +110,11 @@ pub trait Ledger: Send + Sync {
     /// changes nothing.
     fn settle(&self, id: OutboxId, settlement: Settlement) -> Answer<'_, Result<(), LedgerError>>;
 
+    /// Erases sessions that ended and events that were settled before this moment, the oldest
+    /// first and at most so many of each, and tells how many there were of both. Only what is over
+    /// and done with is erased.
+    fn erase(&self, before: Timestamp, at_most: usize) -> Answer<'_, Result<usize, LedgerError>>;
+
     /// Comes when the ledger can keep nothing any more. Whoever holds it should then give up, and
     /// start anew from what is kept.
     fn failed(&self) -> Answer<'_, LedgerError>;

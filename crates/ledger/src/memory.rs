@@ -258,6 +258,14 @@ impl Ledger for MemoryLedger {
         })
     }
 
+    fn erase(&self, before: Timestamp, at_most: usize) -> Answer<'_, Result<usize, LedgerError>> {
+        Box::pin(async move {
+            let (answer, receive) = oneshot::channel();
+            batch::enter(&self.queue, Job::Erase(before, at_most, answer), true).await?;
+            receive.await.map_err(|_| LedgerError::Closed)?
+        })
+    }
+
     fn failed(&self) -> Answer<'_, LedgerError> {
         Box::pin(std::future::pending())
     }

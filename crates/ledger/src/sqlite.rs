@@ -2,7 +2,9 @@
 
 mod audit;
 mod backup;
+mod erasing;
 mod file;
+mod migration;
 mod outbox;
 mod reader;
 mod recent;
@@ -301,6 +303,10 @@ impl Ledger for SqliteLedger {
 
     fn settle(&self, id: OutboxId, settlement: Settlement) -> Answer<'_, Result<(), LedgerError>> {
         self.write(true, move |answer| Job::Command(batch::Job::Settle(id, settlement, answer)))
+    }
+
+    fn erase(&self, before: Timestamp, at_most: usize) -> Answer<'_, Result<usize, LedgerError>> {
+        self.write(true, move |answer| Job::Command(batch::Job::Erase(before, at_most, answer)))
     }
 
     fn failed(&self) -> Answer<'_, LedgerError> {

@@ -39,6 +39,9 @@ pub(crate) trait Rows {
         now: Timestamp,
     ) -> Result<(), LedgerError>;
 
+    /// Erases what was over before a moment, and tells how many rows it was.
+    fn erase(&mut self, before: Timestamp, at_most: usize) -> Result<usize, LedgerError>;
+
     /// Appends an alias.
     fn learn(&mut self, identifier: IdentifierKey, device: DeviceKey) -> Result<(), LedgerError>;
 }

@@ -27,6 +27,16 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
 }
 
+/// Reads how long something is to be kept. Events are tried for most of a day, so it is that long
+/// at least.
+pub(super) fn parse_retention(text: &str) -> Result<Duration, String> {
+    let duration = parse(text)?;
+    if duration < Duration::from_secs(86_400) {
+        return Err(format!("{text:?} is shorter than a day, 1d"));
+    }
+    Ok(duration)
+}
+
 /// Reads a duration in milliseconds.
 pub(super) fn parse_milliseconds(text: &str) -> Result<u64, String> {
     u64::try_from(parse(text)?.as_millis()).map_err(|_| format!("{text:?} is too long"))
@@ -62,6 +72,8 @@ mod tests {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
         assert!(parse_seconds("50ms").is_err());
+        assert_eq!(parse_retention("1d"), Ok(Duration::from_secs(86_400)));
+        assert!(parse_retention("86399s").is_err());
     }
 
     #[test]

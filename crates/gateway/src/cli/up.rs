@@ -33,6 +33,10 @@ pub(super) struct Up {
     #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = duration::parse)]
     grant_delay: Duration,
 
+    /// How long sessions and events are kept once they are over: a day at least
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration::parse_retention)]
+    retention: Duration,
+
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", env = "GREENWAVE_LOG", default_value = "info")]
     log: LevelFilter,
@@ -61,6 +65,7 @@ impl Up {
             directory: self.directory.data.clone(),
             port: self.port,
             grant_delay: self.grant_delay,
+            retention: self.retention,
             timer: Arc::clone(&timer) as _,
             entropy: Arc::new(SystemEntropy::default()),
             limits: Limits::of_process(),

@@ -173,6 +173,7 @@ fn config(
         directory: directory.path().to_owned(),
         port: 0,
         grant_delay,
+        retention: Duration::from_secs(30 * 86_400),
         timer: timer.clone(),
         entropy: Arc::new(SystemEntropy::default()),
         limits: limits(),

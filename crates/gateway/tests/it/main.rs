@@ -27,5 +27,6 @@ mod raw;
 mod receiver;
 mod reconcile;
 mod restart;
+mod retention;
 mod secrecy;
 mod server;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use greenwave::delivery;
 use greenwave::directory::SandboxDirectory;
@@ -46,6 +47,7 @@ impl Process {
             secrets: Arc::clone(&SECRETS),
             entropy: Arc::new(world.chance.clone()),
             timer: Arc::clone(&world.clock) as _,
+            retention: Duration::from_secs(30 * 86_400),
             metrics: Arc::new(Metrics::default()),
         };
         let (engine, workers) = Engine::start(parts);
@@ -65,8 +67,7 @@ impl Process {
         }
     }
 
-    /// A promise that was broken before a client's eyes is broken, and no worker may come to its
-    /// end.
+    /// A promise that was broken before a client's eyes is broken, and no worker may end.
     pub(crate) fn look(&mut self) {
         while let Some(request) = self.requests.try_join_next() {
             request.unwrap();

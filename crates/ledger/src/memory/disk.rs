@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use greenwave_core::{DeviceKey, Event, IdentifierKey, Session};
+use greenwave_core::{DeviceKey, Event, IdentifierKey, Phase, Session};
 use jiff::Timestamp;
 
 use crate::index::{Entry, Index};
@@ -21,7 +21,7 @@ pub(super) struct Tables {
     pub(super) live: BTreeMap<i64, Session>,
     history: Vec<Session>,
     pub(super) outbox: BTreeMap<OutboxId, Waiting>,
-    deliveries: Vec<(Notification, Outcome)>,
+    deliveries: Vec<Settled>,
     aliases: Vec<(IdentifierKey, DeviceKey)>,
     pub(super) applications: Vec<Application>,
     pub(super) keys: Vec<ApplicationKey>,
@@ -31,6 +31,13 @@ pub(super) struct Tables {
 pub(super) struct Waiting {
     pub(super) notification: Notification,
     pub(super) next_at: Timestamp,
+}
+
+#[derive(Clone)]
+struct Settled {
+    notification: Notification,
+    outcome: Outcome,
+    at: Timestamp,
 }
 
 /// The last keys that a ledger gave out. They only rise for as long as it is open.
@@ -62,7 +69,8 @@ impl MemoryDisk {
     /// The notifications that are over with, in the order in which they came to it.
     #[must_use]
     pub fn deliveries(&self) -> Vec<(Notification, Outcome)> {
-        self.tables().deliveries.clone()
+        let settled = |settled: &Settled| (settled.notification.clone(), settled.outcome);
+        self.tables().deliveries.iter().map(settled).collect()
     }
 
     pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -135,7 +143,7 @@ impl Rows for Writable<'_> {
         &mut self,
         id: OutboxId,
         settlement: &Settlement,
-        _: Timestamp,
+        now: Timestamp,
     ) -> Result<(), LedgerError> {
         let Some(mut waiting) = self.tables.outbox.remove(&id) else { return Ok(()) };
         waiting.notification.tries += 1;
@@ -145,14 +153,37 @@ impl Rows for Writable<'_> {
                 self.tables.outbox.insert(id, waiting);
             }
             Settlement::Done { outcome, .. } => {
-                self.tables.deliveries.push((waiting.notification, *outcome));
+                let notification = waiting.notification;
+                let settled = Settled { notification, outcome: *outcome, at: now };
+                self.tables.deliveries.push(settled);
             }
         }
         Ok(())
+    }
+
+    fn erase(&mut self, before: Timestamp, at_most: usize) -> Result<usize, LedgerError> {
+        let ended_before = |session: &Session| match session.phase {
+            Phase::Ended(end) => end.ended_at < before,
+            _ => false,
+        };
+        let Tables { history, deliveries, .. } = &mut *self.tables;
+        let kept = history.len() + deliveries.len();
+        erase_from(history, at_most, ended_before);
+        erase_from(deliveries, at_most, |settled| settled.at < before);
+        Ok(kept - history.len() - deliveries.len())
     }
 
     fn learn(&mut self, identifier: IdentifierKey, device: DeviceKey) -> Result<(), LedgerError> {
         self.tables.aliases.push((identifier, device));
         Ok(())
     }
+}
+
+/// Erases what is to go of the oldest of a table.
+fn erase_from<T>(table: &mut Vec<T>, at_most: usize, goes: impl Fn(&T) -> bool) {
+    let mut looked_at = 0;
+    table.retain(|row| {
+        looked_at += 1;
+        looked_at > at_most || !goes(row)
+    });
 }

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use greenwave_core::{SessionId, Standing};
+use greenwave_core::{Session, SessionId, Standing};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{file, row};
+use super::{erasing, file, row};
 use crate::LedgerError;
 
 /// How many findings are told. One is enough to worry.
@@ -43,6 +43,7 @@ pub(super) fn audit_file(path: &Path, now: Timestamp, running: bool) -> Result<A
     db.execute_batch("BEGIN")?;
     let mut audit = Audit::default();
     check_pages(&db, &mut audit)?;
+    let erased_before = erasing::erased_before(&db)?;
     let mut told = read_events(&db, &mut audit)?;
     let overdue = |deadline: Timestamp| now.duration_since(deadline).as_secs() > 60;
     row::each(&db, "live", |session| {
@@ -54,7 +55,7 @@ pub(super) fn audit_file(path: &Path, now: Timestamp, running: bool) -> Result<A
             audit.find(format!("session {} is overdue", session.id));
         }
         let events = told.remove(&session.id).unwrap_or_default();
-        audit.compare(session.id, session.asked.sink.is_some(), session.events, events);
+        audit.compare(&session, events, erased_before);
     })?;
     row::each(&db, "history", |session| {
         audit.history += 1;
@@ -65,10 +66,13 @@ pub(super) fn audit_file(path: &Path, now: Timestamp, running: bool) -> Result<A
             audit.find(format!("session {} is history and live", session.id));
         }
         let events = told.remove(&session.id).unwrap_or_default();
-        audit.compare(session.id, session.asked.sink.is_some(), session.events, events);
+        audit.compare(&session, events, erased_before);
     })?;
-    for session in told.keys() {
-        audit.find(format!("events of session {session}, which is not there"));
+    for (session, events) in told {
+        // An event that was settled late outlives its session.
+        if events.iter().any(|event| event.at >= erased_before) {
+            audit.find(format!("events of session {session}, which is not there"));
+        }
     }
     Ok(audit)
 }
@@ -80,12 +84,19 @@ impl Audit {
         }
     }
 
-    /// Each change of status has one event, if there is somebody to be told.
-    fn compare(&mut self, session: SessionId, has_sink: bool, made: u8, mut told: Vec<u8>) {
+    /// Each change of status has one event, if there is somebody to be told. Of a session that is
+    /// older than what was erased, some may be gone.
+    fn compare(&mut self, session: &Session, told: Vec<Told>, erased_before: Timestamp) {
+        let mut told: Vec<u8> = told.into_iter().map(|told| told.ordinal).collect();
         told.sort_unstable();
-        let expected: Vec<u8> = if has_sink { (1..=made).collect() } else { Vec::new() };
+        let has_sink = session.asked.sink.is_some();
+        let mut expected: Vec<u8> = if has_sink { (1..=session.events).collect() } else { vec![] };
+        if session.created_at < erased_before {
+            expected.retain(|ordinal| told.contains(ordinal));
+        }
         if told != expected {
-            self.find(format!("session {session} has the events {told:?}, not {expected:?}"));
+            let id = session.id;
+            self.find(format!("session {id} has the events {told:?}, not {expected:?}"));
         }
     }
 }
@@ -102,19 +113,27 @@ fn check_pages(db: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// The ordinals of each session's events.
+/// An event as far as it is looked at.
+struct Told {
+    ordinal: u8,
+    at: Timestamp,
+}
+
+/// Each session's events.
 fn read_events(
     db: &Connection,
     audit: &mut Audit,
-) -> Result<HashMap<SessionId, Vec<u8>>, LedgerError> {
-    let mut told: HashMap<SessionId, Vec<u8>> = HashMap::new();
+) -> Result<HashMap<SessionId, Vec<Told>>, LedgerError> {
+    let mut told: HashMap<SessionId, Vec<Told>> = HashMap::new();
     let mut statement = db.prepare(
-        "SELECT session, ordinal FROM outbox UNION ALL SELECT session, ordinal FROM deliveries",
+        "SELECT session, ordinal, at_ms FROM outbox
+         UNION ALL SELECT session, ordinal, at_ms FROM deliveries",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         audit.events += 1;
-        told.entry(SessionId::from_bytes(row.get(0)?)).or_default().push(row.get(1)?);
+        let event = Told { ordinal: row.get(1)?, at: row::timestamp(row.get(2)?)? };
+        told.entry(SessionId::from_bytes(row.get(0)?)).or_default().push(event);
     }
     Ok(told)
 }

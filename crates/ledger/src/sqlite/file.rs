@@ -9,13 +9,11 @@ use std::path::{Path, PathBuf};
 use greenwave_crashpoint::{Point, reached};
 use rusqlite::{Connection, OpenFlags};
 
+use super::migration::{self, SCHEMA_VERSION};
 use crate::{LedgerError, OpenError};
 
 /// "GWav", by which `file` and people recognise the database.
-const APPLICATION_ID: i64 = 0x4757_6176;
-
-/// The version of `schema.sql`.
-const SCHEMA_VERSION: i64 = 1;
+pub(super) const APPLICATION_ID: i64 = 0x4757_6176;
 
 /// Below this SQLite could lose a committed transaction when resetting its log.
 const LOWEST_SQLITE: i32 = 3_051_003;
@@ -65,6 +63,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let db = Connection::open(path).map_err(|error| storage(error.into()))?;
     check_owner(&db, path)?;
     prepare(&db).map_err(storage)?;
+    migration::bring_up_to_date(&db, path)?;
     reached(Point::LedgerFileOpened);
     Ok(db)
 }

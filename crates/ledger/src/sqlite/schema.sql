@@ -109,6 +109,13 @@ CREATE TABLE keys (
     revoked_ms  INTEGER
 ) STRICT;
 
+-- The moment before which sessions ended and events were settled that have been erased. One row.
+CREATE TABLE erased (
+    before_ms INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO erased VALUES (0);
+
 -- For people.
 CREATE VIEW live_sessions AS
 SELECT lower(substr(hex(id), 1, 8) || '-' || substr(hex(id), 9, 4) || '-' || substr(hex(id), 13, 4)

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::file::DirectoryLock;
 use super::recent::Recent;
-use super::{outbox, row};
+use super::{erasing, outbox, row};
 use crate::batch::{self, AfterCommit, Batch, Closed};
 use crate::index::Index;
 use crate::transaction::Rows;
@@ -203,6 +203,10 @@ impl Rows for Tables<'_> {
         now: Timestamp,
     ) -> Result<(), LedgerError> {
         outbox::settle(self.db, id, settlement, now)
+    }
+
+    fn erase(&mut self, before: Timestamp, at_most: usize) -> Result<usize, LedgerError> {
+        erasing::erase(self.db, before, at_most)
     }
 
     fn learn(&mut self, identifier: IdentifierKey, device: DeviceKey) -> Result<(), LedgerError> {

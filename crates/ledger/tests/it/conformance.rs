@@ -45,6 +45,7 @@ const CASES: &[(&str, Case)] = &[
     ("ids of notifications are never given out again", |f| {
         Box::pin(ids_are_never_given_out_again(f))
     }),
+    ("what is over for long is erased", |f| Box::pin(what_is_over_for_long_is_erased(f))),
     ("keys are kept and revoked", |f| Box::pin(keys_are_kept_and_revoked(f))),
 ];
 
@@ -321,6 +322,36 @@ async fn ids_are_never_given_out_again(f: &Fixture) {
     given.sort_unstable();
     given.dedup();
     assert_eq!(given.len(), 3);
+}
+
+async fn what_is_over_for_long_is_erased(f: &Fixture) {
+    for number in 1..=5 {
+        f.clock.set(10 * i64::from(number));
+        let id = f.live(number).await;
+        f.run(delete(id, APPLICATION)).await;
+        f.run(network(id, NetworkReport::Released)).await;
+    }
+    let kept = f.live(6).await;
+    let erase = async |before| f.ledger.erase(at(before), 2).await.unwrap();
+    assert_eq!(erase(1_000).await, 2, "their events are not settled");
+    let waiting = f.ledger.outbox(at(1_000)).await.unwrap();
+    assert_eq!(waiting.len(), 11);
+    for (second, (id, _)) in (60..).zip(waiting) {
+        f.clock.set(second);
+        let done = Settlement::Done { outcome: Outcome::Delivered, note: "204".to_owned() };
+        f.ledger.settle(id, done).await.unwrap();
+    }
+    assert_eq!(erase(30).await, 0, "what ended then is kept");
+    assert_eq!(erase(41).await, 2);
+    assert_eq!(erase(41).await, 0);
+    // One session and eleven events.
+    let mut erased = Vec::new();
+    while let 1.. = *erased.last().unwrap_or(&1) {
+        erased.push(erase(1_000).await);
+    }
+    assert_eq!(erased, [3, 2, 2, 2, 2, 1, 0]);
+    assert!(matches!(f.ledger.session(APPLICATION, kept).await.unwrap(), Lookup::Found(_)));
+    assert_eq!(f.ledger.deadlines(at(1_000)).await.unwrap().len(), 1);
 }
 
 async fn keys_are_kept_and_revoked(f: &Fixture) {

@@ -7,4 +7,6 @@ mod audit;
 mod conformance;
 mod fixture;
 mod memory;
+mod migration;
+mod retention;
 mod sqlite;

@@ -82,9 +82,9 @@ fn a_newer_ledger_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     drop(open(&directory).unwrap());
     let path = directory.path().join("ledger.db");
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
     let before = std::fs::read(&path).unwrap();
-    assert!(matches!(open(&directory), Err(OpenError::NewerSchema { found: 2, known: 1, .. })));
+    assert!(matches!(open(&directory), Err(OpenError::NewerSchema { found: 3, known: 2, .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
