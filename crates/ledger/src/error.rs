@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use greenwave_core::Refusal;
+use rusqlite::ErrorCode;
 
 /// Why a ledger cannot answer.
 ///
@@ -17,6 +18,9 @@ pub enum LedgerError {
     /// It has as much to do as it can hold. The command has to be made again later.
     #[error("the ledger has too much to do")]
     Busy,
+    /// There is no room on the disk. What ends sessions may go through where this does not.
+    #[error("the disk is full")]
+    Full,
     /// What is stored cannot be read or written.
     #[error("the ledger's storage failed: {0}")]
     Storage(#[source] Arc<dyn Error + Send + Sync>),
@@ -96,6 +100,13 @@ pub enum OpenError {
 
 impl From<rusqlite::Error> for LedgerError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Storage(Arc::new(error))
+        if is_full(&error) { Self::Full } else { Self::Storage(Arc::new(error)) }
     }
+}
+
+/// Whether a write found no room: for the file and its log, or for what the log is shared by.
+fn is_full(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(failure, _) = error else { return false };
+    failure.code == ErrorCode::DiskFull
+        || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
 }

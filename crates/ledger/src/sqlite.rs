@@ -9,6 +9,7 @@ mod outbox;
 mod reader;
 mod recent;
 mod registry;
+mod reserve;
 mod row;
 mod writer;
 
@@ -28,6 +29,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use self::file::DirectoryLock;
 use self::reader::Readers;
 use self::recent::Recent;
+use self::reserve::Reserve;
 use self::writer::{Job, LastKeys, Writer};
 use crate::batch::{self, AfterCommit};
 use crate::index::{Entry, Index};
@@ -59,7 +61,11 @@ impl SqliteLedger {
         let lock = DirectoryLock::take(directory)?;
         reached(Point::LedgerLocked);
         let path = directory.join("ledger.db");
+        let no_reserve = Reserve::none(directory);
+        let mut reserve =
+            no_reserve.map_err(|source| OpenError::Io { path: directory.to_owned(), source })?;
         let db = file::open(&path)?;
+        reserve.has_room(clock.now());
         let storage = |source| OpenError::Storage { path: path.clone(), source };
         let index = build_index(&db).map_err(storage)?;
         let keys = LastKeys::read(&db).map_err(storage)?;
@@ -71,6 +77,7 @@ impl SqliteLedger {
             db,
             keys,
             recent: Recent::default(),
+            reserve,
             index: Arc::clone(&index),
             clock: Arc::clone(&clock),
             queue: jobs,
@@ -230,7 +237,19 @@ impl Ledger for SqliteLedger {
 
     fn transact(&self, command: Command) -> Answer<'_, Result<Committed, TransactError>> {
         let urgent = !command.is_request();
-        self.write(urgent, move |answer| Job::Command(batch::Job::Transact(command, answer)))
+        let spare = (!reserve::asks_for_more(&command)).then(|| command.clone());
+        let write = move |command| {
+            self.write(urgent, move |answer| Job::Command(batch::Job::Transact(command, answer)))
+        };
+        Box::pin(async move {
+            match (write(command).await, spare) {
+                // Now there is the room that was kept for it.
+                (Err(TransactError::Ledger(LedgerError::Full)), Some(command)) => {
+                    write(command).await
+                }
+                (result, _) => result,
+            }
+        })
     }
 
     fn session(
@@ -302,7 +321,17 @@ impl Ledger for SqliteLedger {
     }
 
     fn settle(&self, id: OutboxId, settlement: Settlement) -> Answer<'_, Result<(), LedgerError>> {
-        self.write(true, move |answer| Job::Command(batch::Job::Settle(id, settlement, answer)))
+        let spare = settlement.clone();
+        let write = move |settlement| {
+            self.write(true, move |answer| Job::Command(batch::Job::Settle(id, settlement, answer)))
+        };
+        Box::pin(async move {
+            match write(settlement).await {
+                // Now there is the room that was kept for it.
+                Err(LedgerError::Full) => write(spare).await,
+                result => result,
+            }
+        })
     }
 
     fn erase(&self, before: Timestamp, at_most: usize) -> Answer<'_, Result<usize, LedgerError>> {

@@ -39,6 +39,8 @@ impl Failure {
             EngineError::Refused(refusal) => ErrorInfo::of_refusal(refusal, rules.id),
             EngineError::Directory(wrong) => ErrorInfo::invalid_argument("device", wrong),
             EngineError::Ledger(LedgerError::Busy) => ErrorInfo::busy(),
+            // The ledger has said so, once.
+            EngineError::Ledger(LedgerError::Full) => ErrorInfo::unavailable(),
             EngineError::Ledger(error) => {
                 tracing::error!(%error, "the ledger cannot answer");
                 ErrorInfo::unavailable()

@@ -13,6 +13,7 @@ mod bad_input;
 mod cli;
 mod client;
 mod delivery;
+mod disk_full;
 mod drain;
 mod faults;
 mod fixture;

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::file::DirectoryLock;
 use super::recent::Recent;
+use super::reserve::{self, Reserve};
 use super::{erasing, outbox, row};
 use crate::batch::{self, AfterCommit, Batch, Closed};
 use crate::index::Index;
@@ -57,6 +58,7 @@ pub(super) struct Writer {
     pub(super) db: Connection,
     pub(super) keys: LastKeys,
     pub(super) recent: Recent,
+    pub(super) reserve: Reserve,
     pub(super) index: Arc<RwLock<Index>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) queue: mpsc::Receiver<Job>,
@@ -86,12 +88,30 @@ impl Writer {
 
     /// Writes one batch. The error is one after which nothing may be written.
     fn write(&mut self, jobs: Vec<Job>) -> Result<(), LedgerError> {
+        let jobs = self.admit(jobs);
+        if jobs.is_empty() {
+            return Ok(());
+        }
         let published = self.commit(jobs).and_then(|closed| closed.publish(&self.index));
         reached(Point::LedgerAnswered);
-        if published.is_err() {
+        if let Err(error) = &published {
             self.recent.forget();
+            if matches!(error, LedgerError::Full) {
+                self.reserve.let_go(self.clock.now());
+            }
         }
         published.or_else(|error| if is_fatal(&error) { Err(error) } else { Ok(()) })
+    }
+
+    /// Refuses what would need more room while the disk is full.
+    fn admit(&mut self, jobs: Vec<Job>) -> Vec<Job> {
+        if self.reserve.has_room(self.clock.now()) {
+            return jobs;
+        }
+        let (refused, admitted) = jobs.into_iter().partition(Job::asks_for_more);
+        let refused: Vec<Job> = refused;
+        refused.into_iter().for_each(|job| job.refuse(&LedgerError::Full));
+        admitted
     }
 
     fn commit(&mut self, jobs: Vec<Job>) -> Result<Closed, LedgerError> {
@@ -133,6 +153,11 @@ impl Writer {
 }
 
 impl Job {
+    fn asks_for_more(&self) -> bool {
+        matches!(self, Self::Command(batch::Job::Transact(command, _))
+            if reserve::asks_for_more(command))
+    }
+
     fn refuse(self, error: &LedgerError) {
         match self {
             Self::Command(job) => job.refuse(error),
