@@ -184,6 +184,8 @@ async fn a_backup_under_load_is_a_gateway_elsewhere() {
 
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(std::fs::read_dir(first.path()).unwrap().count(), 2, "nothing beside it");
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(!bytes.windows(key.len()).any(|bytes| bytes == key.as_bytes()), "no key in clear");
     let (code, seen, talk) = run(&["restore", "--check", name], second.path());
     assert_eq!((code, &seen["ok"]), (Some(0), &json!(true)), "{seen} {talk}");
     assert!(seen["live"].as_u64().unwrap() >= 20, "{seen}");

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use greenwave_core::decide::NetworkReport;
-use greenwave_ledger::{Ledger, Page, Registry, SqliteLedger, audit};
+use greenwave_ledger::{Backup, Ledger, Page, Registry, SqliteLedger, audit, back_up};
 use rusqlite::Connection;
 
 use crate::fixture::{
@@ -71,5 +71,29 @@ async fn everything_is_there_after_an_upgrade_and_in_a_copy() {
     assert_eq!(number("PRAGMA user_version"), 1);
     for (table, rows) in TABLES.into_iter().zip([3, 1, 4, 0, 1, 1, 0]) {
         assert_eq!(number(&format!("SELECT count(*) FROM {table}")), rows, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn a_backup_of_an_earlier_version_is_of_use() {
+    let (today, old) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let ledger = SqliteLedger::open(today.path(), ManualClock::new()).unwrap();
+    ledger.transact(create(1, APPLICATION)).await.unwrap();
+    let before = everything(&ledger).await;
+    ledger.close().await;
+    write_as_first(&today.path().join("ledger.db"), &old.path().join("ledger.db"));
+    let file = old.path().join("copy");
+    back_up(old.path(), &file, "a secret", at(7)).unwrap();
+
+    let backup = Backup::open(&file).unwrap();
+    assert_eq!(backup.taken_at(), at(7));
+    assert_eq!(backup.audit().unwrap().findings, Vec::<String>::new());
+    let new = tempfile::tempdir().unwrap();
+    assert_eq!(backup.unpack(new.path(), at(8), true).unwrap(), "a secret");
+    let ledger = SqliteLedger::open(new.path(), ManualClock::new()).unwrap();
+    assert_eq!(everything(&ledger).await, before);
+    for entry in std::fs::read_dir(new.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(8).any(|bytes| bytes == b"a secret"));
     }
 }
