@@ -31,6 +31,8 @@ pub use outbox::{Notification, OutboxId, Outcome, Settlement};
 pub use registry::{
     Application, ApplicationKey, KeyId, LIVE_KEYS_PER_APPLICATION, NewKey, Registry, RegistryError,
 };
+#[doc(hidden)]
+pub use sqlite::Storage;
 pub use sqlite::{Audit, Backup, BackupError, SqliteLedger, audit, back_up};
 pub use standings::Standings;
 

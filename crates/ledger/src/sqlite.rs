@@ -41,6 +41,7 @@ use crate::{
 
 pub use audit::{Audit, audit};
 pub use backup::{Backup, BackupError, back_up};
+pub use file::Storage;
 
 /// A ledger in the file `ledger.db` of a directory.
 ///
@@ -58,17 +59,27 @@ pub struct SqliteLedger {
 impl SqliteLedger {
     /// Opens the ledger of a directory, which must exist, and reads what is live.
     pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Self::open_on(&Storage::default(), directory, clock)
+    }
+
+    /// The same, on storage that may do what no disk should.
+    #[doc(hidden)]
+    pub fn open_on(
+        storage: &Storage,
+        directory: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
         let lock = DirectoryLock::take(directory)?;
         reached(Point::LedgerLocked);
         let path = directory.join("ledger.db");
         let no_reserve = Reserve::none(directory);
         let mut reserve =
             no_reserve.map_err(|source| OpenError::Io { path: directory.to_owned(), source })?;
-        let db = file::open(&path)?;
+        let db = file::open(storage, &path)?;
         reserve.has_room(clock.now());
-        let storage = |source| OpenError::Storage { path: path.clone(), source };
-        let index = build_index(&db).map_err(storage)?;
-        let keys = LastKeys::read(&db).map_err(storage)?;
+        let unreadable = |source| OpenError::Storage { path: path.clone(), source };
+        let index = build_index(&db).map_err(unreadable)?;
+        let keys = LastKeys::read(&db).map_err(unreadable)?;
         reached(Point::LedgerIndexBuilt);
         let index = Arc::new(RwLock::new(index));
         let (queue, jobs) = mpsc::channel(batch::QUEUE);
@@ -90,7 +101,7 @@ impl SqliteLedger {
             .map_err(|source| OpenError::Io { path: path.clone(), source })?;
         Ok(Self {
             index,
-            readers: Readers::new(path),
+            readers: Readers::new(storage.clone(), path),
             clock,
             queue: Mutex::new(Some(queue)),
             failure,

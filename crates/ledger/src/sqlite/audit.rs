@@ -8,7 +8,8 @@ use greenwave_core::{Session, SessionId, Standing};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{erasing, file, row};
+use super::file::{self, Storage};
+use super::{erasing, row};
 use crate::LedgerError;
 
 /// How many findings are told. One is enough to worry.
@@ -38,7 +39,7 @@ pub fn audit(directory: &Path, now: Timestamp, running: bool) -> Result<Audit, L
 }
 
 pub(super) fn audit_file(path: &Path, now: Timestamp, running: bool) -> Result<Audit, LedgerError> {
-    let db = file::open_reader(path)?;
+    let db = file::open_reader(&Storage::default(), path)?;
     // One transaction, so that all tables are of the same moment.
     db.execute_batch("BEGIN")?;
     let mut audit = Audit::default();

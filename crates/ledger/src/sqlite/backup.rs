@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::audit::{self, Audit};
+use super::file::Storage;
 use super::{file, row};
 use crate::{LedgerError, OpenError};
 
@@ -99,7 +100,7 @@ fn write(
 
 /// Copies a ledger's file, as it is at one moment, to a file that must not be there yet.
 pub(super) fn copy(ledger: &Path, into: &Path) -> Result<(), OpenError> {
-    let db = file::open_reader(ledger).map_err(|source| storage_error(ledger, source))?;
+    let db = file::open_reader(&Storage::default(), ledger).map_err(|source| storage_error(ledger, source))?;
     file::check_owner(&db, ledger)?;
     // SQLite would make it readable for others; an empty file it fills.
     let make = OpenOptions::new().write(true).create_new(true).mode(0o600).open(into);
@@ -124,7 +125,7 @@ impl Backup {
     pub fn open(path: &Path) -> Result<Self, BackupError> {
         let storage = |source| storage_error(path, source);
         File::open(path).map_err(|source| io_error(path, source))?;
-        let db = file::open_reader(path).map_err(storage)?;
+        let db = file::open_reader(&Storage::default(), path).map_err(storage)?;
         file::check_owner(&db, path)?;
         let taken_ms: Option<i64> = db
             .query_row("SELECT taken_ms FROM backup", [], |row| row.get(0))
@@ -167,7 +168,7 @@ impl Backup {
         put().map_err(|source| io_error(&path, source))?;
         let storage = |source| storage_error(&path, source);
         let secret = take_secret(&path).map_err(storage)?;
-        let mut db = file::open(&path)?;
+        let mut db = file::open(&Storage::default(), &path)?;
         if !again {
             pass_over(&mut db, now).map_err(storage)?;
         }

@@ -2,7 +2,7 @@
 //! power cut.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,26 @@ pub(super) const APPLICATION_ID: i64 = 0x4757_6176;
 
 /// Below this SQLite could lose a committed transaction when resetting its log.
 const LOWEST_SQLITE: i32 = 3_051_003;
+
+/// What the file is kept on, if not on the system's disks as they are. For tests.
+#[doc(hidden)]
+#[derive(Clone, Debug, Default)]
+pub struct Storage {
+    /// The name under which SQLite knows it.
+    pub vfs: Option<String>,
+    /// SQL for the connection that writes, once it is set up. It can take back what makes a commit
+    /// durable.
+    pub setup: String,
+}
+
+impl Storage {
+    fn connect(&self, path: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
+        match &self.vfs {
+            Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str()),
+            None => Connection::open_with_flags(path, flags),
+        }
+    }
+}
 
 /// The directory's lock, for as long as it is held.
 #[derive(Debug)]
@@ -53,16 +73,19 @@ impl DirectoryLock {
 }
 
 /// Opens the database for writing, making it if there is none.
-pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
-    let storage = |source: LedgerError| OpenError::Storage { path: path.to_owned(), source };
+pub(super) fn open(storage: &Storage, path: &Path) -> Result<Connection, OpenError> {
+    let unusable = |source: LedgerError| OpenError::Storage { path: path.to_owned(), source };
     if rusqlite::version_number() < LOWEST_SQLITE {
-        return Err(storage(LedgerError::Corrupt { what: "log of a SQLite before 3.51.3" }));
+        return Err(unusable(LedgerError::Corrupt { what: "log of a SQLite before 3.51.3" }));
     }
-    make_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    make_private(path).map_err(io)?;
     reached(Point::LedgerFileMade);
-    let db = Connection::open(path).map_err(|error| storage(error.into()))?;
+    let db = storage.connect(path, OpenFlags::default());
+    let db = db.map_err(|error| unusable(error.into()))?;
     check_owner(&db, path)?;
-    prepare(&db).map_err(storage)?;
+    prepare(&db).map_err(unusable)?;
+    db.execute_batch(&storage.setup).map_err(|error| unusable(error.into()))?;
     migration::bring_up_to_date(&db, path)?;
     reached(Point::LedgerFileOpened);
     Ok(db)
@@ -70,7 +93,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
 
 /// The ledger knows phone numbers, so it is its owner's alone, and so is whatever SQLite puts
 /// beside it.
-fn make_private(path: &Path) -> std::io::Result<()> {
+fn make_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
@@ -114,9 +137,9 @@ fn prepare(db: &Connection) -> Result<(), LedgerError> {
 }
 
 /// Opens the database for reading.
-pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
+pub(super) fn open_reader(storage: &Storage, path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags)?;
+    let db = storage.connect(path, flags)?;
     db.set_prepared_statement_cache_capacity(16);
     Ok(db)
 }
@@ -128,7 +151,7 @@ mod tests {
     #[test]
     fn what_is_committed_survives_a_power_cut() {
         let directory = tempfile::tempdir().unwrap();
-        let db = open(&directory.path().join("ledger.db")).unwrap();
+        let db = open(&Storage::default(), &directory.path().join("ledger.db")).unwrap();
         let pragma = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         assert_eq!(pragma("synchronous").unwrap(), 2, "FULL");
         let journal: String =

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-use super::file;
+use super::file::{self, Storage};
 use crate::LedgerError;
 
 /// How many idle connections are kept.
@@ -13,13 +13,14 @@ const IDLE: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Readers {
+    storage: Storage,
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()) }
+    pub(super) fn new(storage: Storage, path: PathBuf) -> Self {
+        Self { storage, path, idle: Mutex::new(Vec::new()) }
     }
 
     /// Reads through a connection that nobody else is using.
@@ -31,7 +32,7 @@ impl Readers {
         let taken = idle().pop();
         let db = match taken {
             Some(db) => db,
-            None => file::open_reader(&self.path)?,
+            None => file::open_reader(&self.storage, &self.path)?,
         };
         let result = read(&db);
         let mut idle = idle();
