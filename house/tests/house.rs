@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "greenwave-bench",
         &["greenwave", "greenwave-core", "greenwave-ledger", "greenwave-network", "greenwave-wire"],
     ),
+    ("greenwave-faultdisk", &[]),
     ("greenwave-house", &[]),
 ];
 
