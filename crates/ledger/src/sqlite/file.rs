@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use greenwave_crashpoint::{Point, reached};
@@ -81,6 +81,7 @@ pub(super) fn open(storage: &Storage, path: &Path) -> Result<Connection, OpenErr
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     make_private(path).map_err(io)?;
     reached(Point::LedgerFileMade);
+    renew_log(path).map_err(io)?;
     let db = storage.connect(path, OpenFlags::default());
     let db = db.map_err(|error| unusable(error.into()))?;
     check_owner(&db, path)?;
@@ -95,6 +96,30 @@ pub(super) fn open(storage: &Storage, path: &Path) -> Result<Connection, OpenErr
 /// beside it.
 fn make_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
+}
+
+/// Writes the log over itself, and syncs it.
+///
+/// After a sync that failed the system takes the end of the log as written, though it may not be on
+/// the disk, and no later sync brings it there. SQLite would find it, and go on behind it; the next
+/// power cut would leave a gap, and what is behind a gap is lost.
+fn renew_log(path: &Path) -> io::Result<()> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = match OpenOptions::new().read(true).write(true).open(log) {
+        Ok(log) => log,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let (mut at, mut bytes) = (0, vec![0; 1 << 20]);
+    loop {
+        let count = log.read_at(&mut bytes, at)?;
+        if count == 0 {
+            return log.sync_all();
+        }
+        log.write_all_at(&bytes[..count], at)?;
+        at += count as u64;
+    }
 }
 
 /// Refuses what we would misread, before anything is written.

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use greenwave_core::{Clock, DeviceKey, Event, IdentifierKey, Session};
 use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, watch};
 
@@ -80,6 +81,8 @@ impl Writer {
                 jobs.push(job);
             }
             if let Err(failure) = self.write(jobs) {
+                // Otherwise closing the database would move its log into it.
+                let _ = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
                 self.failure.send_replace(Some(failure));
                 return;
             }

@@ -28,6 +28,15 @@ impl Fixture {
         Self { disk, directory, ledger }
     }
 
+    /// The process ends and is started again; the system goes on, and so does what it remembers of
+    /// the disk.
+    fn start_anew(self) -> Self {
+        let Self { disk, directory, ledger } = self;
+        drop(ledger);
+        let ledger = open_on(&disk, &directory, 1_000);
+        Self { disk, directory, ledger }
+    }
+
     async fn create(&self, number: u32) -> Result<Committed, TransactError> {
         self.ledger.transact(of_its_own(number)).await
     }
@@ -52,6 +61,63 @@ fn of_its_own(number: u32) -> greenwave_core::Command {
 
 fn storage_failed<T>(result: &Result<T, TransactError>) -> bool {
     matches!(result, Err(TransactError::Ledger(LedgerError::Storage(_))))
+}
+
+/// What a failed sync has not brought to the disk, no other will. So the ledger stops at the first.
+#[tokio::test]
+async fn after_a_sync_that_failed_nothing_is_acknowledged_and_nothing_written() {
+    for syncs in 0..20 {
+        let fixture = Fixture::new(1_000);
+        fixture.disk.fail_sync_after(syncs, syncs);
+        let mut acknowledged = 0;
+        let failed = loop {
+            let result = fixture.create(acknowledged + 1).await;
+            if result.is_err() {
+                break result;
+            }
+            acknowledged += 1;
+        };
+        assert!(fixture.disk.has_failed() && storage_failed(&failed), "{failed:?}");
+        let changes = fixture.disk.changes();
+        let failure = fixture.ledger.failed().await;
+        assert!(matches!(failure, LedgerError::Storage(_)), "{failure}");
+        let refused = fixture.create(200).await;
+        assert!(matches!(refused, Err(TransactError::Ledger(LedgerError::Closed))), "{refused:?}");
+        let Fixture { disk, directory, ledger } = fixture;
+        drop(ledger);
+        assert_eq!(disk.changes(), changes, "it went on writing after sync {syncs}");
+        for seed in 0..10 {
+            let after = scratch();
+            disk.snapshot().cut(seed, after.path()).unwrap();
+            all_are_there(&after, acknowledged).await;
+        }
+        all_are_there(&directory, acknowledged).await;
+    }
+}
+
+/// The system takes what the failed sync was for as written, though it is not: whoever builds on it
+/// after a new start would lose what comes after it.
+#[tokio::test]
+async fn a_new_start_after_a_failed_sync_builds_on_nothing_that_is_not_on_the_disk() {
+    for seed in 0..20 {
+        let fixture = Fixture::new(1_000);
+        let (before, after) = (5, 5);
+        for number in 1..=before {
+            fixture.create(number).await.unwrap();
+            // A connection that reads is left open, as in a gateway.
+            assert!(fixture.has(&fixture.ledger, number).await);
+        }
+        fixture.disk.fail_sync_after(0, seed);
+        assert!(storage_failed(&fixture.create(before + 1).await));
+        let fixture = fixture.start_anew();
+        let _unknown = fixture.create(before + 1).await;
+        for number in before + 2..=before + after {
+            fixture.create(number).await.unwrap();
+        }
+        let power_cut = scratch();
+        fixture.disk.snapshot().cut(seed, power_cut.path()).unwrap();
+        all_are_there(&power_cut, before + after).await;
+    }
 }
 
 async fn all_are_there(directory: &TempDir, acknowledged: u32) {
