@@ -127,6 +127,8 @@ impl Measured {
             timer: SystemTimer::start(),
             entropy: Arc::new(SystemEntropy::default()),
             limits: Limits::of_process(),
+            // Nothing that is looked at here may be erased meanwhile.
+            retention: Duration::from_secs(30 * 86_400),
         };
         let database = open(directory)?;
         let is_none = |sql: &str| {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::process::{Resource, Rlimit};
 use serde_json::{Value, json};
 
 use crate::client::{SOON, TestClient, within};
@@ -54,6 +55,33 @@ fn it_has_no_crash_points() {
     let has = |text: &str| program.windows(text.len()).any(|part| part == text.as_bytes());
     assert!(has("GREENWAVE_DATA"));
     assert!(!has("GREENWAVE_CRASH_AT") && !has("ledger.before_commit"));
+}
+
+/// A disk that fails, as far as a test can have one: no file may become longer than the log is. A
+/// full disk would say something else.
+#[tokio::test]
+async fn a_disk_that_fails_ends_it_at_once_and_a_new_start_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    // The signal for it is to be left alone, as the program itself does not ask for it.
+    let mut command = Command::new("sh");
+    let script = "trap '' XFSZ && exec \"$0\" \"$@\"";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_greenwave")]);
+    let process = Process::start(command, directory.path(), &[]).unwrap();
+    let kept = process.api().post(SESSIONS, tutorial()).await.id();
+    process.api().get_until(&path(&kept), |answer| answer.is_status("AVAILABLE")).await;
+    let log = std::fs::metadata(directory.path().join("ledger.db-wal")).unwrap().len();
+    let limit = Rlimit { current: Some(log), maximum: Some(log) };
+    rustix::process::prlimit(Some(process.id()), Resource::Fsize, limit).unwrap();
+    let api = process.api().header("content-type", "application/json");
+    let body = request("other@testcsp.net").to_string();
+    // It may be gone before it has said so; what it must not say is that it is done.
+    let answer = api.try_send(http::Method::POST, SESSIONS, &body).await;
+    assert!(answer.as_ref().map_or(true, |answer| answer.status == 503), "{answer:?}");
+    let (code, log) = process.wait();
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("stopping at once") && log.contains("check the disk"), "{log}");
+    let again = Process::up(directory.path());
+    again.api().get(&path(&kept)).await.assert_ok();
 }
 
 /// What it says when it cannot start.

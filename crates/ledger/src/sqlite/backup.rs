@@ -100,7 +100,8 @@ fn write(
 
 /// Copies a ledger's file, as it is at one moment, to a file that must not be there yet.
 pub(super) fn copy(ledger: &Path, into: &Path) -> Result<(), OpenError> {
-    let db = file::open_reader(&Storage::default(), ledger).map_err(|source| storage_error(ledger, source))?;
+    let db = file::open_reader(&Storage::default(), ledger)
+        .map_err(|source| storage_error(ledger, source))?;
     file::check_owner(&db, ledger)?;
     // SQLite would make it readable for others; an empty file it fills.
     let make = OpenOptions::new().write(true).create_new(true).mode(0o600).open(into);

@@ -60,6 +60,7 @@ mod tests {
 
     use super::*;
     use crate::sqlite::file;
+    use crate::sqlite::file::Storage;
 
     /// What the first version wrote.
     const FIRST: &str = include_str!("../../tests/it/schema_v1.sql");
@@ -100,8 +101,8 @@ mod tests {
     fn an_old_ledger_becomes_what_a_new_one_is() {
         let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         drop(first(old.path()));
-        let migrated = file::open(&old.path().join("ledger.db")).unwrap();
-        let made = file::open(&new.path().join("ledger.db")).unwrap();
+        let migrated = file::open(&Storage::default(), &old.path().join("ledger.db")).unwrap();
+        let made = file::open(&Storage::default(), &new.path().join("ledger.db")).unwrap();
         assert_eq!(schema(&migrated), schema(&made));
         assert_eq!(number(&migrated, "PRAGMA user_version"), SCHEMA_VERSION);
     }
@@ -132,7 +133,7 @@ mod tests {
                 assert_eq!(number(&found, "PRAGMA user_version"), if done { to } else { to - 1 });
                 assert_eq!(schema(&found) == before, !done);
                 drop(found);
-                let db = file::open(&path).unwrap();
+                let db = file::open(&Storage::default(), &path).unwrap();
                 assert_eq!(number(&db, "PRAGMA user_version"), SCHEMA_VERSION);
                 assert_eq!(number(&db, "SELECT created_ms FROM applications"), 7);
             }
@@ -148,10 +149,10 @@ mod tests {
         // What the step is about to make is there already.
         db.execute_batch("CREATE TABLE erased (theirs)").unwrap();
         let before = schema(&db);
-        assert!(matches!(file::open(&path), Err(OpenError::Storage { .. })));
+        assert!(matches!(file::open(&Storage::default(), &path), Err(OpenError::Storage { .. })));
         assert_eq!((number(&db, "PRAGMA user_version"), schema(&db)), (1, before));
         db.execute_batch("DROP TABLE erased").unwrap();
-        file::open(&path).unwrap();
+        file::open(&Storage::default(), &path).unwrap();
     }
 
     #[test]
@@ -163,12 +164,12 @@ mod tests {
         std::fs::write(path.with_extension("db.v1.bak"), "older").unwrap();
         std::fs::write(path.with_extension("db.v1.bak.unfinished"), "half").unwrap();
         let before = schema(&db);
-        file::open(&path).unwrap();
+        file::open(&Storage::default(), &path).unwrap();
         let kept = Connection::open(path.with_extension("db.v1.bak")).unwrap();
         assert_eq!((number(&kept, "PRAGMA user_version"), schema(&kept)), (1, before));
         assert_eq!(number(&kept, "SELECT created_ms FROM applications"), 7);
         assert!(!path.with_extension("db.v1.bak.unfinished").exists());
-        file::open(&path).unwrap();
+        file::open(&Storage::default(), &path).unwrap();
         drop(kept);
     }
 }
