@@ -11,10 +11,13 @@ pub const PROVISION_TRIED_FOR: Duration = Duration::from_secs(30);
 /// How long after its creation a session is given up, if the network has not answered for good.
 pub const PROVISION_GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
 
-/// How often the network is asked to honour again what it has lost.
+/// How often the network may fail to honour again what it has lost.
 pub const RESTORE_TRIES: u32 = 5;
 
-/// After how many tries a release counts as an orphan: a quarter of an hour, with the pauses of
+/// The longest that a network can ask to be left alone: what it owes is not forgotten meanwhile.
+pub const LONGEST_NETWORK_WISH: Duration = Duration::from_secs(60);
+
+/// After how many failed tries a release counts as an orphan: a quarter of an hour, with the pauses of
 /// [`network_pause`].
 pub const RELEASE_ORPHANED_AFTER: u32 = 20;
 

@@ -146,7 +146,7 @@ impl Standing {
 /// How often something was tried, and when it is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts {
-    /// Tries so far.
+    /// Tries that have failed so far. One that waits for its turn has not been made.
     pub made: u32,
     /// When the next one is due, unless an answer comes first.
     pub next_at: Timestamp,

@@ -25,7 +25,6 @@ use greenwave_ledger::{
 };
 use greenwave_network::{Network, Timer};
 use secrecy::SecretString;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::directory::{Directory, DirectoryError, UnknownDevice};
@@ -34,11 +33,8 @@ use crate::metrics::Metrics;
 use crate::secrets::Secrets;
 
 pub(crate) use agenda::{Agenda, Due};
-use network::Job;
+use network::{Job, Orders};
 pub use reconcile::Differences;
-
-/// How many orders may wait for the network. What finds no room comes due again in the ledger.
-const ORDERS: usize = 8_192;
 
 /// How often a create is made anew because its device's names came to mean another device.
 const RENAMES: usize = 3;
@@ -70,7 +66,7 @@ pub struct Engine {
     parts: Parts,
     sessions: Agenda<SessionId>,
     outbox: Agenda<OutboxId>,
-    orders: mpsc::Sender<Job>,
+    orders: Arc<Orders>,
 }
 
 /// Why an engine does not do what it was asked for.
@@ -110,15 +106,14 @@ impl Engine {
     /// Starts the engine and its workers, and takes up whatever was under way. The workers run
     /// until the set is dropped.
     pub fn start(parts: Parts) -> (Arc<Self>, JoinSet<()>) {
-        let (orders, waiting) = mpsc::channel(ORDERS);
         let engine = Arc::new(Self {
             parts,
             sessions: Agenda::default(),
             outbox: Agenda::default(),
-            orders,
+            orders: Arc::default(),
         });
         let mut workers = JoinSet::new();
-        workers.spawn(network::carry_out(Arc::clone(&engine), waiting));
+        workers.spawn(network::carry_out(Arc::clone(&engine)));
         workers.spawn(due::attend(Arc::clone(&engine)));
         workers.spawn(reconcile::keep(Arc::clone(&engine)));
         workers.spawn(retention::keep(Arc::clone(&engine)));
@@ -296,7 +291,7 @@ impl Engine {
     }
 
     fn order(&self, job: Job) {
-        if self.orders.try_send(job).is_err() {
+        if !self.orders.put(job) {
             tracing::debug!("the network's queue is full: the order comes due again");
         }
     }

@@ -12,7 +12,7 @@ use greenwave_ledger::{Ledger, LedgerError, OpenError, Registry, RegistryError, 
 use greenwave_network::simulator::Settings;
 use greenwave_network::{Simulator, Timer};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::KeyRing;
@@ -84,6 +84,23 @@ pub enum StartError {
     /// The sandbox's key cannot be made.
     #[error("cannot make the sandbox's application key: {0}")]
     Key(#[from] RegistryError),
+}
+
+/// Why a gateway cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The ledger can keep nothing any more.
+    #[error(transparent)]
+    Ledger(LedgerError),
+    /// A task that should never end has ended.
+    #[error("a worker of the gateway has come to its end, which is a bug: {0}")]
+    Worker(String),
+}
+
+impl Failed {
+    fn worker(ended: Result<(), JoinError>) -> Self {
+        Self::Worker(ended.err().map_or_else(|| "no panic".to_owned(), |error| error.to_string()))
+    }
 }
 
 /// A gateway that serves.
@@ -169,9 +186,14 @@ impl Gateway {
         Arc::clone(&self.metrics)
     }
 
-    /// Comes when the ledger can keep nothing any more.
-    pub async fn failed(&self) -> LedgerError {
-        self.ledger.failed().await
+    /// Comes when the gateway cannot go on: what is in memory may not be true any more, or nobody
+    /// does what has to be done. It should end at once, and start anew from what is kept.
+    pub async fn failed(&mut self) -> Failed {
+        tokio::select! {
+            error = self.ledger.failed() => Failed::Ledger(error),
+            Some(ended) = self.workers.join_next() => Failed::worker(ended),
+            Some(ended) = self.serving.join_next() => Failed::worker(ended),
+        }
     }
 
     /// Lets requests and deliveries that are under way finish, and stops.

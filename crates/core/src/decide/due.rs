@@ -21,19 +21,9 @@ pub(super) fn due(session: &Session, now: Timestamp) -> Changes {
             if now >= due_at {
                 return end::end(session.clone(), EndReason::DurationExpired, due_at, now);
             }
-            restore(session, now)
+            try_again(session.clone(), now)
         }
         Phase::Ended(end) => end::retire(session.clone(), end),
-    }
-}
-
-/// What the network has lost is asked for a few times more, and then it is over.
-fn restore(session: &Session, now: Timestamp) -> Changes {
-    match session.owed {
-        Owed::Provision(attempts) if attempts.made >= retry::RESTORE_TRIES => {
-            end::end(session.clone(), EndReason::NetworkTerminated, now, now)
-        }
-        _ => try_again(session.clone(), now),
     }
 }
 
@@ -63,20 +53,20 @@ pub(super) fn try_again(mut session: Session, now: Timestamp) -> Changes {
             None
         }
         Owed::Provision(attempts) => {
-            count(attempts, now);
+            attempts.next_at = unless_answered(*attempts, now);
             Some(Effect::Provision(order))
         }
         Owed::Release(attempts) => {
-            count(attempts, now);
+            attempts.next_at = unless_answered(*attempts, now);
             Some(Effect::Release(order))
         }
     };
     Changes::of(session, effect.into_iter().collect())
 }
 
-fn count(attempts: &mut Attempts, now: Timestamp) {
-    attempts.made = attempts.made.saturating_add(1);
-    attempts.next_at = now + retry::NETWORK_CALL_TIMEOUT + retry::network_pause(attempts.made);
+/// When an order is given again if nothing is heard of it: its call would have failed by then.
+fn unless_answered(attempts: Attempts, now: Timestamp) -> Timestamp {
+    now + retry::NETWORK_CALL_TIMEOUT + retry::network_pause(attempts.made.saturating_add(1))
 }
 
 #[cfg(test)]
@@ -109,7 +99,20 @@ mod tests {
         assert_eq!(events(&changes)[0].at, at(60));
     }
 
-    /// Lets `session` come due again and again, and tells when an order was given.
+    /// What becomes of a session whose order was given at `at` and has no answer.
+    fn unanswered(session: Session, at: Timestamp) -> Session {
+        let report = match session.owed {
+            Owed::Nothing => return session,
+            Owed::Provision(_) => NetworkReport::ProvisionFailed { retry_after: None },
+            Owed::Release(_) => NetworkReport::ReleaseFailed { retry_after: None },
+        };
+        let failed_at = at + retry::NETWORK_CALL_TIMEOUT;
+        let changes = run(&[&session], &network(1, report), failed_at).unwrap();
+        changes.session.unwrap_or(session)
+    }
+
+    /// Lets `session` come due again and again, each call fail for want of an answer, and tells
+    /// when an order was given.
     fn orders_until(mut session: Session, last: i64) -> (Vec<i64>, Session) {
         let mut given = Vec::new();
         while let Some(deadline) = session.deadline().filter(|&deadline| deadline <= at(last)) {
@@ -118,13 +121,14 @@ mod tests {
                 given.push(deadline.duration_since(at(0)).as_secs());
             }
             session = changes.session.unwrap();
+            session = unanswered(session, deadline);
         }
         (given, session)
     }
 
     #[test]
     fn without_an_answer_a_session_is_asked_for_again_and_given_up_after_a_minute() {
-        let session = requested(1, APPLICATION, SERVER, at(0));
+        let session = unanswered(requested(1, APPLICATION, SERVER, at(0)), at(0));
         let (orders, session) = orders_until(session, 60);
         // Asked at 0 s already; the order at 60 s is the release.
         assert_eq!(orders, [6, 13, 22, 60]);
@@ -136,7 +140,7 @@ mod tests {
     fn a_release_is_never_given_up() {
         let session = live(1, APPLICATION, SERVER, at(0));
         let ending = run(&[session], &delete(1, APPLICATION), at(0)).unwrap().session.unwrap();
-        let (orders, session) = orders_until(ending, 86_400);
+        let (orders, session) = orders_until(unanswered(ending, at(0)), 86_400);
         assert_eq!(orders[..3], [6, 13, 22]);
         assert!(orders.len() > 100);
         assert!(orders[..19].windows(2).all(|pair| pair[1] - pair[0] <= 65));
@@ -155,10 +159,18 @@ mod tests {
         let again = run(&[&session], &missing, at(11)).unwrap();
         assert_eq!(again, Changes::none(), "it is known already");
 
-        let (orders, session) = orders_until(session, 66);
-        // Asked at 10 s already; the order at 66 s is the release.
-        assert_eq!(orders, [16, 23, 32, 45, 66]);
-        let view = session.view(at(66)).unwrap();
+        // What is asked for and not heard of is asked for again, for as long as it takes.
+        let mut waiting = session.clone();
+        for _ in 0..20 {
+            let deadline = waiting.deadline().unwrap();
+            waiting = run(&[&waiting], &due(1), deadline).unwrap().session.unwrap();
+        }
+        assert_eq!(waiting.standing(), Standing::Lost);
+
+        let (orders, session) = orders_until(unanswered(session, at(10)), 49);
+        // Asked at 10 s already; the fifth call has failed at 50 s.
+        assert_eq!(orders, [16, 23, 32, 45]);
+        let view = session.view(at(50)).unwrap();
         assert_eq!(view.reason, Some(EndReason::NetworkTerminated));
     }
 

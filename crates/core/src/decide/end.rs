@@ -125,8 +125,9 @@ mod tests {
         let mut session = run(&[session], &delete(1, APPLICATION), at(1)).unwrap().session.unwrap();
         while session.standing() != Standing::Orphan {
             assert_eq!(run(&[&session], &abandon, at(1)), Err(Refusal::NoOrphan));
+            let failed = NetworkReport::ReleaseFailed { retry_after: None };
             let deadline = session.deadline().unwrap();
-            session = run(&[&session], &due(1), deadline).unwrap().session.unwrap();
+            session = run(&[&session], &network(1, failed), deadline).unwrap().session.unwrap();
         }
         assert!(session.deadline() > Some(at(900)), "not before a quarter of an hour");
         let abandoned = run(&[session], &abandon, at(2_000)).unwrap();

@@ -92,13 +92,18 @@ fn late_grant(session: &Session, now: Timestamp) -> Changes {
     due::try_again(session, now)
 }
 
-/// Sets the next try as far off as the number of tries says, or as the network wishes.
+/// Counts the try, and sets the next one as far off as the number of tries says, or as the network wishes.
 fn failed(session: &Session, retry_after: Option<Duration>, now: Timestamp) -> Changes {
     let mut session = session.clone();
+    let lost = session.standing() == Standing::Lost;
     let (Owed::Provision(attempts) | Owed::Release(attempts)) = &mut session.owed else {
         return Changes::none();
     };
-    let wish = retry_after.unwrap_or_default().min(retry::LONGEST_RETRY_AFTER);
+    attempts.made = attempts.made.saturating_add(1);
+    if lost && attempts.made >= retry::RESTORE_TRIES {
+        return terminated(&session, now);
+    }
+    let wish = retry_after.unwrap_or_default().min(retry::LONGEST_NETWORK_WISH);
     attempts.next_at = now + retry::network_pause(attempts.made).max(wish);
     Changes::of(session, Vec::new())
 }

@@ -30,6 +30,8 @@ pub(super) struct ApiClient {
     token: String,
     /// The command that starts this gateway.
     start: String,
+    /// Whether it speaks for the one who runs the gateway.
+    operator: bool,
 }
 
 /// An answer that is a success.
@@ -67,7 +69,8 @@ impl ApiClient {
         let path = sandbox::admin_token_path(&directory.data);
         let token = std::fs::read_to_string(&path)
             .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
-        Self::new(&file.admin_url, token.trim(), directory.start())
+        let client = Self::new(&file.admin_url, token.trim(), directory.start())?;
+        Ok(Self { operator: true, ..client })
     }
 
     /// A client of the gateway at `root`, with a key or token.
@@ -89,7 +92,7 @@ impl ApiClient {
             .build();
         let http = Client::builder(TokioExecutor::new()).build(connector);
         let root = root.trim_end_matches('/').to_owned();
-        Ok(Self { http, root, token: token.to_owned(), start })
+        Ok(Self { http, root, token: token.to_owned(), start, operator: false })
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Answer, Failure> {
@@ -134,19 +137,23 @@ impl ApiClient {
         if head.status.is_success() {
             return Ok(Answer { body, more: head.headers.contains_key(LINK) });
         }
-        Err(refused(head.status, &body))
+        Err(self.refused(head.status, &body))
     }
-}
 
-/// What a gateway says when it refuses, and what helps.
-fn refused(status: StatusCode, body: &Value) -> Failure {
-    let message = body["message"].as_str().unwrap_or("the gateway refused without saying why");
-    let failure = Failure::new(message).code(body["code"].as_str().unwrap_or(status.as_str()));
-    match status {
-        StatusCode::UNAUTHORIZED => {
-            failure.hint("greenwave keys create for a new key, which --key or GREENWAVE_KEY takes")
+    /// What a gateway says when it refuses, and what helps.
+    fn refused(&self, status: StatusCode, body: &Value) -> Failure {
+        let message = body["message"].as_str().unwrap_or("the gateway refused without saying why");
+        let failure = Failure::new(message).code(body["code"].as_str().unwrap_or(status.as_str()));
+        match status {
+            StatusCode::UNAUTHORIZED if self.operator => {
+                failure.hint(format!("{}: another gateway seems to have its port", self.start))
+            }
+            StatusCode::UNAUTHORIZED => failure
+                .hint("greenwave keys create for a new key, which --key or GREENWAVE_KEY takes"),
+            StatusCode::NOT_FOUND => {
+                failure.hint("greenwave sessions list, which shows what there is")
+            }
+            _ => failure,
         }
-        StatusCode::NOT_FOUND => failure.hint("greenwave sessions list, which shows what there is"),
-        _ => failure,
     }
 }

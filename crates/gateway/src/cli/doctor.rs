@@ -123,7 +123,12 @@ impl Doctor {
     fn gateway(&self) -> (bool, Finding) {
         let ready = read_sandbox(&self.directory).and_then(|file| {
             let api = ApiClient::new(&file.api_root, "", self.directory.start())?;
-            block_on(async { api.get("/readyz").await })?;
+            let operator = ApiClient::operator(&self.directory)?;
+            block_on(async {
+                api.get("/readyz").await?;
+                // Only the gateway of this directory knows its token.
+                operator.get("/greenwave/v1/applications").await
+            })?;
             Ok(file.api_root)
         });
         match ready {
@@ -131,6 +136,10 @@ impl Doctor {
             Err(failure) if failure.is("UNAVAILABLE") => {
                 let hint = "greenwave doctor again in a while: it may be about to stop";
                 (true, Finding::wrong("gateway", "running, but not ready", hint))
+            }
+            Err(failure) if failure.is("UNAUTHENTICATED") => {
+                let hint = format!("{} --port another", self.directory.start());
+                (false, Finding::wrong("gateway", "another one has its port", hint))
             }
             Err(_) => (false, Finding::fine("gateway", "not running")),
         }

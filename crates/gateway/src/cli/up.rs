@@ -72,7 +72,7 @@ impl Up {
         };
         // Before the start, so that a signal during it is not lost.
         let mut stop = Stop::new()?;
-        let gateway = Gateway::start(config).await.map_err(Failure::new)?;
+        let mut gateway = Gateway::start(config).await.map_err(Failure::new)?;
         let metrics = gateway.metrics();
         let stepped = move |seconds| metrics.clock_stepped(seconds);
         let watching = tokio::spawn(async move { timer.watch(stepped).await });

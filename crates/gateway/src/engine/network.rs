@@ -1,8 +1,9 @@
 //! The worker that has the network carry out orders, and the one that listens to it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -12,10 +13,13 @@ use greenwave_core::{Command, Order, Refusal, SessionId, retry};
 use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::TransactError;
 use greenwave_network::{Installed, Network, NetworkError, NetworkEvent, News, Provisioned};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::Engine;
+
+/// How many orders may wait. What finds no room comes due again in the ledger.
+const ORDERS: usize = 8_192;
 
 /// How many calls to the network may be under way.
 const CALLS: usize = 256;
@@ -46,9 +50,62 @@ impl Job {
     }
 }
 
+/// Orders that wait for the network, one for each session: what was to be done before, and has not
+/// been begun, is of no use any more.
+#[derive(Default)]
+pub(super) struct Orders {
+    waiting: Mutex<Waiting>,
+    arrived: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    line: VecDeque<SessionId>,
+    jobs: HashMap<SessionId, Job>,
+}
+
+impl Orders {
+    /// Puts an order into the line, or in the place of the session's that waits. Tells whether there
+    /// was room.
+    pub(super) fn put(&self, job: Job) -> bool {
+        let session = job.session();
+        let waiting = &mut *self.waiting();
+        if !waiting.jobs.contains_key(&session) {
+            if waiting.line.len() >= ORDERS {
+                return false;
+            }
+            waiting.line.push_back(session);
+        }
+        waiting.jobs.insert(session, job);
+        self.arrived.notify_one();
+        true
+    }
+
+    async fn next(&self) -> Job {
+        loop {
+            let arrived = self.arrived.notified();
+            if let Some(job) = self.take() {
+                return job;
+            }
+            arrived.await;
+        }
+    }
+
+    fn take(&self) -> Option<Job> {
+        let waiting = &mut *self.waiting();
+        let session = waiting.line.pop_front()?;
+        waiting.jobs.remove(&session)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Has the network carry out orders, for as long as it is run: many at once, but for one session
 /// one after the other, and of those that wait only the latest.
-pub(super) async fn carry_out(engine: Arc<Engine>, mut orders: mpsc::Receiver<Job>) {
+pub(super) async fn carry_out(engine: Arc<Engine>) {
+    let orders = Arc::clone(&engine.orders);
     let mut calls = Calls {
         engine,
         waiting: HashMap::new(),
@@ -61,10 +118,7 @@ pub(super) async fn carry_out(engine: Arc<Engine>, mut orders: mpsc::Receiver<Jo
             biased;
             Some(ended) = calls.under_way.join_next_with_id() => calls.ended(ended),
             Some(_) = calls.late.join_next() => {}
-            job = orders.recv(), if calls.under_way.len() < CALLS => match job {
-                Some(job) => calls.make(job),
-                None => return,
-            },
+            job = orders.next(), if calls.under_way.len() < CALLS => calls.make(job),
         }
     }
 }
@@ -88,11 +142,18 @@ impl Calls {
             *waiting = Some(job);
             return;
         }
-        // Many calls are answered at once, and need no task of their own.
-        let mut call = Box::pin(call(Arc::clone(&self.engine), job));
-        if let Some(late) = (&mut call).now_or_never() {
-            return self.wait_late(late);
+        // Many calls are answered at once, and need no task of their own. A driver that panics is
+        // no reason for this worker to.
+        let mut call = AssertUnwindSafe(Box::pin(call(Arc::clone(&self.engine), job)));
+        match std::panic::catch_unwind(AssertUnwindSafe(|| (&mut *call).now_or_never())) {
+            Ok(Some(late)) => return self.wait_late(late),
+            Ok(None) => {}
+            Err(_) => {
+                tracing::error!("a call to the network came to no end: it is made again");
+                return;
+            }
         }
+        let call = call.0;
         self.waiting.insert(session, None);
         self.sessions.insert(self.under_way.spawn(call).id(), session);
     }
@@ -109,7 +170,10 @@ impl Calls {
     fn ended(&mut self, ended: Result<(Id, Option<Late>), JoinError>) {
         let (id, late) = match ended {
             Ok((id, late)) => (id, late),
-            Err(error) => (error.id(), None),
+            Err(error) => {
+                tracing::error!(%error, "a call to the network came to no end: it is made again");
+                (error.id(), None)
+            }
         };
         self.wait_late(late);
         let Some(session) = self.sessions.remove(&id) else { return };

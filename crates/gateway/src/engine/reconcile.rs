@@ -50,7 +50,8 @@ pub(super) async fn keep(engine: Arc<Engine>) {
     loop {
         match pass(&engine).await {
             Ok(Some(differences)) => engine.parts.metrics.reconciled(differences),
-            Ok(None) => return,
+            // A network that cannot be listed has nothing to be compared.
+            Ok(None) => return std::future::pending().await,
             Err(error) => {
                 engine.parts.metrics.not_reconciled();
                 tracing::warn!(%error, "cannot compare the network with the ledger: trying again");
@@ -62,8 +63,8 @@ pub(super) async fn keep(engine: Arc<Engine>) {
 
 /// Compares once; `None` if the network cannot be listed.
 ///
-/// What should be there is asked for before the listing, and what should not is judged after it:
-/// whatever changes in between is then taken for neither.
+/// What should be there is asked for before the listing, and what should not is judged after it and
+/// listed again: whatever changes in between is then taken for neither.
 async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
     let ledger = &engine.parts.ledger;
     reached(Point::ReconcileBeforeListing);
@@ -81,6 +82,13 @@ async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
             // What is asked for or taken back has its own tries.
             Some(_) => {}
         }
+    }
+    if !strays.is_empty() || !reports.is_empty() {
+        // What was released while the list was made is on it, and not on the next one.
+        let Some(again) = self::installed(engine).await? else { return Ok(None) };
+        let again: HashSet<SessionId> = again.iter().map(|installed| installed.session).collect();
+        strays.retain(|stray: &Installed| again.contains(&stray.session));
+        reports.retain(|(session, _)| again.contains(session));
     }
     let leaked = strays.len() + reports.len();
     let there: HashSet<SessionId> = installed.iter().map(|installed| installed.session).collect();

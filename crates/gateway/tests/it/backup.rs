@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::client::{SOON, eventually, within};
 use crate::fixture::{Fixture, SESSIONS, SLOW, path, request, with};
-use crate::process::{Process, greenwave};
+use crate::program::{Process, greenwave};
 use crate::receiver::Receiver;
 
 /// A request whose events go to this receiver.

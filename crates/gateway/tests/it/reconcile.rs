@@ -31,24 +31,51 @@ impl Fixture {
         rules.iter().filter(|rule| rule["owner"] == owner).count()
     }
 
-    /// Lets a period pass, so that the next comparison is made, and waits for what it does.
+    /// Lets periods pass until a comparison has brought the rules to this number.
     async fn until_reconciled(&self, ours: usize) {
-        self.timer.pass(Duration::from_secs(30));
-        let looking = async { while self.rules_of("gateway").await != ours {} };
-        within(SOON, format!("{ours} rules"), looking).await;
+        let passing = async {
+            while self.rules_of("gateway").await != ours {
+                self.pass_a_period().await;
+            }
+        };
+        within(SOON, format!("{ours} rules"), passing).await;
+    }
+
+    /// Lets time pass until a comparison has come to its end, well or not.
+    async fn pass_a_period(&self) {
+        let passes = async || {
+            let of = |result| format!("greenwave_reconcile_passes_total{{result=\"{result}\"}}");
+            self.count(&of("done")).await + self.count(&of("failed")).await
+        };
+        let before = passes().await;
+        let passing = async {
+            while passes().await == before {
+                self.timer.pass(Duration::from_secs(1));
+            }
+        };
+        within(SOON, "a comparison", passing).await;
     }
 
     /// A figure, by its name and labels.
     async fn figure(&self, name: &str) -> f64 {
+        self.find_figure(name).await.unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    /// A counter, which is there only once it has counted.
+    async fn count(&self, name: &str) -> f64 {
+        self.find_figure(name).await.unwrap_or_default()
+    }
+
+    async fn find_figure(&self, name: &str) -> Option<f64> {
         let answer = self.admin.get("/metrics").await;
         let text = String::from_utf8(answer.bytes.to_vec()).unwrap();
-        let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(is_value));
-        line.unwrap_or_else(|| panic!("no {name} in {text}"))[name.len()..].trim().parse().unwrap()
+        let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(is_value))?;
+        Some(line[name.len()..].trim().parse().unwrap())
     }
 
     /// Waits for a figure.
     async fn until_figure(&self, name: &str, wanted: f64) {
-        let looking = async { while self.figure(name).await != wanted {} };
+        let looking = async { while self.count(name).await != wanted {} };
         within(SOON, format!("{name} to be {wanted}"), looking).await;
     }
 }
@@ -98,7 +125,7 @@ async fn what_the_network_will_not_take_back_ends() {
     receiver.until(1).await;
     f.fault(json!({"operation": "provision", "kind": "refuses"})).await;
     f.admin.post(FORGET, "").await.assert_ok();
-    f.timer.pass(Duration::from_secs(30));
+    f.pass_a_period().await;
     let ended = f.until(&id, "UNAVAILABLE").await;
     assert_eq!(ended.json["statusInfo"], "NETWORK_TERMINATED");
     let told = receiver.until(2).await;
@@ -115,7 +142,7 @@ async fn a_network_that_cannot_be_listed_is_asked_again() {
     f.until_figure("greenwave_reconcile_passes_total{result=\"done\"}", 1.0).await;
     f.plant("gateway", 1).await;
     f.fault(json!({"operation": "list", "kind": "fails", "times": 1})).await;
-    f.timer.pass(Duration::from_secs(30));
+    f.pass_a_period().await;
     f.until_figure("greenwave_reconcile_passes_total{result=\"failed\"}", 1.0).await;
     assert_eq!(f.rules_of("gateway").await, 1);
     f.until_reconciled(0).await;

@@ -24,6 +24,8 @@ pub(crate) struct SimulatedNetwork {
 #[derive(Default)]
 struct State {
     rules: BTreeSet<SessionId>,
+    /// The sessions that it has refused, ended, lost, or not answered for.
+    blamed: BTreeSet<SessionId>,
     /// To the gateway that is there at the moment.
     line: Option<mpsc::Sender<NetworkEvent>>,
 }
@@ -65,11 +67,19 @@ impl SimulatedNetwork {
         self.state.lock().unwrap().rules.clone()
     }
 
+    pub(crate) fn blamed(&self) -> BTreeSet<SessionId> {
+        self.state.lock().unwrap().blamed.clone()
+    }
+
+    fn blame(&self, session: SessionId) {
+        self.state.lock().unwrap().blamed.insert(session);
+    }
+
     /// Something happens in the network that nobody has asked for.
     pub(crate) fn disturb(&self) {
         let state = &mut *self.state.lock().unwrap();
         match self.chance.below(4) {
-            0 => state.rules.clear(),
+            0 => state.blamed.append(&mut state.rules),
             1 => {
                 let mut random = [0; 16];
                 greenwave::entropy::Entropy::fill(&self.chance, &mut random);
@@ -82,6 +92,7 @@ impl SimulatedNetwork {
                 }
                 let session = self.chance.pick(&rules);
                 state.rules.remove(&session);
+                state.blamed.insert(session);
                 if self.chance.percent(80) {
                     tell(state, session, News::Ended);
                 }
@@ -133,11 +144,13 @@ impl SimulatedNetwork {
                 Some(Provisioned::Pending)
             }
             Manner::Refusing { by_event: false } => {
+                self.blame(session);
                 // One that is honoured already is not refused.
                 let honoured = self.rules().contains(&session);
                 Some(if honoured { Provisioned::Granted } else { Provisioned::Refused })
             }
             Manner::Refusing { by_event: true } => {
+                self.blame(session);
                 let state = &*self.state.lock().unwrap();
                 if state.rules.contains(&session) {
                     return Some(Provisioned::Granted);
@@ -191,9 +204,13 @@ impl Connection {
     /// Makes a call. What has reached the network is carried out, whatever becomes of the caller.
     async fn call<T: Send + 'static>(
         &self,
+        session: Option<SessionId>,
         work: impl Future<Output = Option<T>> + Send + 'static,
     ) -> Result<T, NetworkError> {
         let (chance, fate) = (self.network.chance.clone(), self.network.fate());
+        if let (Some(session), true) = (session, !matches!(fate, Fate::Fine)) {
+            self.network.blame(session);
+        }
         let (answer, receive) = oneshot::channel();
         tokio::spawn(async move {
             tokio::time::sleep(chance.millis(0..40)).await;
@@ -226,17 +243,17 @@ impl Connection {
 impl Network for Connection {
     fn provision(&self, order: Order) -> Answer<'_, Result<Provisioned, NetworkError>> {
         let network = Arc::clone(&self.network);
-        Box::pin(self.call(network.provision(order.session)))
+        Box::pin(self.call(Some(order.session), network.provision(order.session)))
     }
 
     fn release(&self, order: Order) -> Answer<'_, Result<(), NetworkError>> {
         let network = Arc::clone(&self.network);
-        Box::pin(self.call(network.release(order.session)))
+        Box::pin(self.call(None, network.release(order.session)))
     }
 
     fn installed(&self) -> Answer<'_, Result<Option<Vec<Installed>>, NetworkError>> {
         let network = Arc::clone(&self.network);
-        Box::pin(self.call(async move {
+        Box::pin(self.call(None, async move {
             tokio::time::sleep(Duration::from_millis(network.chance.below(200))).await;
             let rules = network.rules();
             Some(Some(rules.into_iter().map(|session| Installed { session }).collect()))
@@ -245,7 +262,7 @@ impl Network for Connection {
 
     fn remove(&self, installed: Installed) -> Answer<'_, Result<(), NetworkError>> {
         let network = Arc::clone(&self.network);
-        Box::pin(self.call(network.release(installed.session)))
+        Box::pin(self.call(None, network.release(installed.session)))
     }
 
     fn events(&self) -> Option<mpsc::Receiver<NetworkEvent>> {

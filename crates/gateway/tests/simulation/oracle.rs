@@ -14,6 +14,7 @@ use greenwave_core::{
 use greenwave_ledger::{MemoryDisk, Notification, Outcome as Fate, Seen};
 use jiff::Timestamp;
 
+use crate::network::SimulatedNetwork;
 use crate::receiver::Receivers;
 use crate::world::{Outcome, WorldClock};
 
@@ -24,6 +25,7 @@ pub(crate) struct Oracle {
     disk: MemoryDisk,
     clock: Arc<WorldClock>,
     calm: bool,
+    network: Arc<SimulatedNetwork>,
     state: Mutex<State>,
 }
 
@@ -41,8 +43,13 @@ struct State {
 }
 
 impl Oracle {
-    pub(crate) fn new(disk: MemoryDisk, clock: Arc<WorldClock>, calm: bool) -> Arc<Self> {
-        Arc::new(Self { disk, clock, calm, state: Mutex::default() })
+    pub(crate) fn new(
+        disk: MemoryDisk,
+        clock: Arc<WorldClock>,
+        calm: bool,
+        network: Arc<SimulatedNetwork>,
+    ) -> Arc<Self> {
+        Arc::new(Self { disk, clock, calm, network, state: Mutex::default() })
     }
 
     pub(crate) fn created(&self, application: ApplicationId, seen: &Seen) {
@@ -119,8 +126,12 @@ impl Oracle {
         for (id, _) in &state.created {
             assert!(sessions.contains_key(id), "{id} was acknowledged and is not there");
         }
+        for id in &state.deleted {
+            assert!(sessions[id].view(now).is_none(), "{id} was deleted and is there");
+        }
+        let blamed = self.network.blamed();
         for (id, session) in &sessions {
-            judge_end(state, session, self.calm);
+            judge_end(state, session, blamed.contains(id));
             if let (Some(&promised), Phase::Available { started_at }) =
                 (state.promised.get(id), session.phase)
             {
@@ -206,7 +217,7 @@ fn judge_step(before: &Session, after: &Session, now: Timestamp) {
 }
 
 /// No session ends without a cause.
-fn judge_end(state: &State, session: &Session, calm: bool) {
+fn judge_end(state: &State, session: &Session, blamed: bool) {
     let (Phase::Ending(end) | Phase::Ended(end)) = session.phase else { return };
     match end.reason {
         EndReason::DeleteRequested => {
@@ -216,7 +227,11 @@ fn judge_end(state: &State, session: &Session, calm: bool) {
             let promised = state.promised.get(&session.id);
             assert!(promised.is_none_or(|&until| end.ended_at >= until), "early: {session:?}");
         }
-        EndReason::NetworkTerminated => assert!(!calm, "without a cause: {session:?}"),
+        // The network had a hand in it, or was not asked in time because nobody was there to ask.
+        EndReason::NetworkTerminated => {
+            let in_vain = end.started_at.is_none() && end.ended_at >= session.gives_up_at();
+            assert!(blamed || in_vain, "without a cause: {session:?}");
+        }
     }
 }
 

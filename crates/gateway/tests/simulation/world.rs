@@ -91,10 +91,11 @@ impl World {
         let faulty = Arc::new(AtomicBool::new(!calm));
         let clock = Arc::new(WorldClock { began: Instant::now(), set_by_ms: Mutex::new(0) });
         let disk = MemoryDisk::default();
+        let network = SimulatedNetwork::new(chance.clone(), Arc::clone(&faulty));
         let world = Arc::new(Self {
-            network: SimulatedNetwork::new(chance.clone(), Arc::clone(&faulty)),
             receivers: Receivers::new(chance.clone(), Arc::clone(&faulty)),
-            oracle: Oracle::new(disk.clone(), Arc::clone(&clock), calm),
+            oracle: Oracle::new(disk.clone(), Arc::clone(&clock), calm, Arc::clone(&network)),
+            network,
             chance,
             clock,
             disk,

@@ -246,7 +246,7 @@ async fn orphans(f: &Fixture) {
     f.run(delete(id, APPLICATION)).await;
     for hour in 1..=24 {
         f.clock.set(3_600 * hour);
-        f.run(Command::Due { session: id }).await;
+        f.run(network(id, NetworkReport::ReleaseFailed { retry_after: None })).await;
     }
     let orphans = f.ledger.orphans().await.unwrap();
     assert_eq!(orphans.iter().map(|session| session.id).collect::<Vec<_>>(), [id]);

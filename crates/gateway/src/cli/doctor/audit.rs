@@ -62,7 +62,9 @@ fn look(data: &Path, running: bool) -> Result<(Audit, BTreeSet<String>), LookErr
     let mut wrong: BTreeSet<String> = audit.findings.iter().cloned().collect();
     for session in &rules {
         if matches!(audit.standings.get(session), None | Some(Standing::Over)) {
-            wrong.insert(format!("the network has a rule for session {session}, which is over"));
+            wrong.insert(format!(
+                "the network has a rule for session {session}, which is over or unknown"
+            ));
         }
     }
     for (session, standing) in &audit.standings {
