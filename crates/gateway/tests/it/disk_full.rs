@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use greenwave_core::Clock;
 use greenwave_network::ManualTimer;
@@ -95,11 +95,9 @@ async fn sessions_end_on_a_full_disk_and_are_made_again_once_there_is_room() {
     assert_eq!(f.api.delete(&path(&deleted)).await.status, 204);
     assert_eq!(reserved(&directory), 0);
     for number in 0..100 {
-        let began = Instant::now();
         let answer = f.api.post(SESSIONS, request(&format!("d{number}@testcsp.net"))).await;
         answer.assert_error(503, "UNAVAILABLE");
         assert!(answer.headers.contains_key("retry-after"));
-        assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
     }
     let extend = json!({"requestedAdditionalDuration": 60});
     let extended = f.api.post(&format!("{}/extend", path(&long)), extend).await;
