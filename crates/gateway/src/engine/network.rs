@@ -65,8 +65,8 @@ struct Waiting {
 }
 
 impl Orders {
-    /// Puts an order into the line, or in the place of the session's that waits. Tells whether there
-    /// was room.
+    /// Puts an order into the line, or in the place of the session's that waits. Tells whether
+    /// there was room.
     pub(super) fn put(&self, job: Job) -> bool {
         let session = job.session();
         let waiting = &mut *self.waiting();
