@@ -17,8 +17,8 @@ pub const RESTORE_TRIES: u32 = 5;
 /// The longest that a network can ask to be left alone: what it owes is not forgotten meanwhile.
 pub const LONGEST_NETWORK_WISH: Duration = Duration::from_secs(60);
 
-/// After how many failed tries a release counts as an orphan: a quarter of an hour, with the pauses of
-/// [`network_pause`].
+/// After how many failed tries a release counts as an orphan: a quarter of an hour, with the pauses
+/// of [`network_pause`].
 pub const RELEASE_ORPHANED_AFTER: u32 = 20;
 
 /// How often an event is tried before it is dead.

@@ -92,7 +92,8 @@ fn late_grant(session: &Session, now: Timestamp) -> Changes {
     due::try_again(session, now)
 }
 
-/// Counts the try, and sets the next one as far off as the number of tries says, or as the network wishes.
+/// Counts the try, and sets the next one as far off as the number of tries says, or as the network
+/// wishes.
 fn failed(session: &Session, retry_after: Option<Duration>, now: Timestamp) -> Changes {
     let mut session = session.clone();
     let lost = session.standing() == Standing::Lost;
