@@ -13,7 +13,9 @@ pub(crate) fn read(directory: &Path) -> Result<String, rusqlite::Error> {
 
 pub(crate) fn of(db: &Connection) -> Result<String, rusqlite::Error> {
     // SQLite does not care about the case of a name.
-    let tables = "SELECT lower(name) FROM sqlite_schema WHERE type = 'table' ORDER BY 1";
+    // `erased` has its row from the beginning, and nothing is erased here.
+    let tables = "SELECT lower(name) FROM sqlite_schema
+                  WHERE type = 'table' AND lower(name) <> 'erased' ORDER BY 1";
     let mut statement = db.prepare(tables)?;
     let tables: Vec<String> =
         statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
