@@ -25,6 +25,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// The allocator of the gateway, for what is measured and what it is measured against.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measure a gateway.
 #[derive(Debug, Parser)]
 #[command(name = "greenwave-bench", version, arg_required_else_help = true)]

@@ -60,8 +60,8 @@ pub(crate) struct Index {
     applications: HashMap<ApplicationId, Chain>,
     aliases: HashMap<IdentifierKey, DeviceKey>,
     standings: Standings,
-    /// How many commands have been carried out.
-    sequence: u64,
+    /// How many batches were published.
+    batches: u64,
 }
 
 /// Slots are linked by number: a link takes 4 bytes where a list for each device would take 24.
@@ -144,17 +144,24 @@ impl Index {
         self.entries().filter(standing).map(|entry| entry.id).collect()
     }
 
+    /// Puts sessions into the order of their rows, those that are not there first.
+    pub(crate) fn arrange(&self, sessions: &mut [SessionId]) {
+        sessions.sort_by_cached_key(|&id| self.get(id).map(|entry| entry.row));
+    }
+
     /// How many sessions there are of each standing.
     pub(crate) fn standings(&self) -> Standings {
         self.standings
     }
 
-    pub(crate) fn sequence(&self) -> u64 {
-        self.sequence
+    /// How many batches were published: what was read from the tables since is as new as the index,
+    /// if this has not changed.
+    pub(crate) fn batches(&self) -> u64 {
+        self.batches
     }
 
-    pub(crate) fn pass_sequence(&mut self, commands: u64) {
-        self.sequence += commands;
+    pub(crate) fn pass_batch(&mut self) {
+        self.batches += 1;
     }
 
     /// Makes an identifier an alias of a device, for good.

@@ -11,6 +11,8 @@ mod error;
 mod index;
 mod memory;
 mod outbox;
+mod published;
+mod recent;
 mod registry;
 mod sqlite;
 mod stage;
@@ -18,6 +20,7 @@ mod standings;
 mod transaction;
 
 use std::pin::Pin;
+use std::sync::Weak;
 
 use greenwave_core::{
     ApplicationId, Changes, Command, DeviceKey, DeviceNames, NamedDevice, Session, SessionId,
@@ -28,6 +31,7 @@ use jiff::Timestamp;
 pub use error::{LedgerError, OpenError, TransactError};
 pub use memory::{AtOnce, MemoryDisk, MemoryLedger, Pace};
 pub use outbox::{Notification, OutboxId, Outcome, Settlement};
+pub use published::Follower;
 pub use registry::{
     Application, ApplicationKey, KeyId, LIVE_KEYS_PER_APPLICATION, NewKey, Registry, RegistryError,
 };
@@ -52,6 +56,20 @@ pub trait Ledger: Send + Sync {
     /// Loads what the command concerns, decides, and commits what was decided. The answer comes
     /// once it is durable; a refusal has changed nothing.
     fn transact(&self, command: Command) -> Answer<'_, Result<Committed, TransactError>>;
+
+    /// The same for many commands of the gateway's own, which share a commit: what became of each,
+    /// in their order.
+    fn transact_all(
+        &self,
+        commands: Vec<Command>,
+    ) -> Answer<'_, Vec<Result<Committed, TransactError>>>;
+
+    /// Puts sessions into the order in which they lie in the ledger: whoever changes many goes
+    /// through it once, and not to and fro.
+    fn arrange(&self, sessions: &mut [SessionId]);
+
+    /// Has someone told of everything that is committed from now on. There can be one.
+    fn follow(&self, follower: Weak<dyn Follower>);
 
     /// A session, as this application may see it now.
     fn session(
@@ -135,17 +153,18 @@ pub struct Census {
 }
 
 /// What was committed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
+    /// The session that the command was about.
+    pub session: SessionId,
+    /// Whether the session is new.
+    pub created: bool,
     /// What was decided.
     pub changes: Changes,
     /// The rows of the outbox that came of it, in the order of the events.
     pub outbox: Vec<OutboxId>,
     /// When something is next due for the session, whether or not it has just changed.
     pub deadline: Option<Timestamp>,
-    /// Of two commits the later one has the greater number, for as long as the ledger is open.
-    /// Answers may overtake each other; by this their order can be told.
-    pub sequence: u64,
 }
 
 /// A session and what may be seen of it, both at the same moment.

@@ -1,6 +1,7 @@
 //! The network against the ledger: at the start and every period, what is there is compared with
-//! what should be. It is the net below all other care: whatever was lost on the way, a pass later
-//! the network is as the ledger says.
+//! what should be. It is the net below all other care: what nobody has to do with any more, in the
+//! network or in the ledger, is found a pass later. What is asked for or taken back has its own
+//! tries.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -119,7 +120,6 @@ async fn attend(engine: &Engine, strays: Vec<Installed>, reports: Vec<(SessionId
         join_all(strays.iter().map(|&stray| network::remove(engine, stray))).await;
     }
     for reports in reports.chunks(AT_ONCE) {
-        let reports = reports.iter();
-        join_all(reports.map(|&(session, news)| network::report(engine, session, news))).await;
+        network::report_all(engine, reports.to_vec()).await;
     }
 }

@@ -1,7 +1,7 @@
 //! The one thread that writes. It drains its queue into one transaction, commits, publishes what
 //! changed to the readers, and only then answers: many commands share one sync of the disk.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use greenwave_core::{Clock, DeviceKey, Event, IdentifierKey, Session};
 use greenwave_crashpoint::{Point, reached};
@@ -11,11 +11,11 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, watch};
 
 use super::file::DirectoryLock;
-use super::recent::Recent;
 use super::reserve::{self, Reserve};
 use super::{erasing, outbox, row};
 use crate::batch::{self, AfterCommit, Batch, Closed};
-use crate::index::Index;
+use crate::published::Published;
+use crate::recent::Recent;
 use crate::transaction::Rows;
 use crate::{LedgerError, OutboxId, Settlement};
 
@@ -58,9 +58,8 @@ impl LastKeys {
 pub(super) struct Writer {
     pub(super) db: Connection,
     pub(super) keys: LastKeys,
-    pub(super) recent: Recent,
     pub(super) reserve: Reserve,
-    pub(super) index: Arc<RwLock<Index>>,
+    pub(super) published: Arc<Published>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) queue: mpsc::Receiver<Job>,
     /// Held until the database is closed.
@@ -76,8 +75,10 @@ impl Writer {
         while let Some(first) = self.queue.blocking_recv() {
             let mut jobs = vec![first];
             reached(Point::LedgerJobReceived);
-            while jobs.len() < batch::LARGEST {
+            let mut commands = 1;
+            while commands < batch::LARGEST {
                 let Ok(job) = self.queue.try_recv() else { break };
+                commands += job.commands();
                 jobs.push(job);
             }
             if let Err(failure) = self.write(jobs) {
@@ -95,13 +96,10 @@ impl Writer {
         if jobs.is_empty() {
             return Ok(());
         }
-        let published = self.commit(jobs).and_then(|closed| closed.publish(&self.index));
+        let published = self.commit(jobs).and_then(|closed| closed.publish(&self.published));
         reached(Point::LedgerAnswered);
-        if let Err(error) = &published {
-            self.recent.forget();
-            if matches!(error, LedgerError::Full) {
-                self.reserve.let_go(self.clock.now());
-            }
+        if matches!(published, Err(LedgerError::Full)) {
+            self.reserve.let_go(self.clock.now());
         }
         published.or_else(|error| if is_fatal(&error) { Err(error) } else { Ok(()) })
     }
@@ -118,7 +116,7 @@ impl Writer {
     }
 
     fn commit(&mut self, jobs: Vec<Job>) -> Result<Closed, LedgerError> {
-        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        let index = self.published.index();
         let mut batch = Batch::new(&index);
         reached(Point::LedgerBeforeBegin);
         let begun = self.db.transaction_with_behavior(TransactionBehavior::Immediate);
@@ -129,7 +127,7 @@ impl Writer {
                 return Err(error);
             }
         };
-        let (keys, recent) = (&mut self.keys, &mut self.recent);
+        let (keys, recent) = (&mut self.keys, &self.published.sessions);
         let mut tables = Tables { db: &transaction, keys, recent };
         for job in jobs {
             let now = self.clock.now();
@@ -156,6 +154,13 @@ impl Writer {
 }
 
 impl Job {
+    fn commands(&self) -> usize {
+        match self {
+            Self::Command(job) => job.commands(),
+            Self::Other(_) => 1,
+        }
+    }
+
     fn asks_for_more(&self) -> bool {
         matches!(self, Self::Command(batch::Job::Transact(command, _))
             if reserve::asks_for_more(command))
@@ -185,13 +190,13 @@ fn is_fatal(error: &LedgerError) -> bool {
 struct Tables<'a> {
     db: &'a Connection,
     keys: &'a mut LastKeys,
-    recent: &'a mut Recent,
+    recent: &'a Recent,
 }
 
 impl Rows for Tables<'_> {
     fn load(&mut self, row: i64) -> Result<Session, LedgerError> {
         if let Some(session) = self.recent.get(row) {
-            return Ok(session.clone());
+            return Ok(session);
         }
         row::load(self.db, row)?.ok_or(LedgerError::Corrupt { what: "row of the index" })
     }
@@ -200,20 +205,15 @@ impl Rows for Tables<'_> {
         self.keys.live += 1;
         row::insert(self.db, self.keys.live, session)?;
         reached(Point::LedgerInserted);
-        self.recent.written(self.keys.live, session);
         Ok(self.keys.live)
     }
 
     fn update(&mut self, row: i64, session: &Session) -> Result<(), LedgerError> {
-        row::update(self.db, row, session)?;
-        self.recent.written(row, session);
-        Ok(())
+        row::update(self.db, row, session)
     }
 
     fn retire(&mut self, row: i64, session: &Session) -> Result<(), LedgerError> {
-        row::retire(self.db, row, session)?;
-        self.recent.removed(row);
-        Ok(())
+        row::retire(self.db, row, session)
     }
 
     fn notify(&mut self, event: &Event) -> Result<OutboxId, LedgerError> {

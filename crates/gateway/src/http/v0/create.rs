@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::{Dialect, one};
 use crate::http::Api;
-use crate::http::answer::{Failure, detached};
+use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
 use crate::http::body::JsonBody;
 
@@ -23,11 +23,10 @@ pub(in crate::http) async fn create(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
     let asked = v0::read_create(&body)?;
-    let place = api.places.take()?;
-    let engine = Arc::clone(&api.engine);
+    let _place = api.places.take()?;
     let (request, token) = (asked.request, asked.notification_auth_token);
-    let create = async move { engine.create(application, v0::rules(), request, token).await };
-    let seen = detached(place, create, v0::rules()).await?;
+    let seen = api.engine.create(application, v0::rules(), request, token).await;
+    let seen = seen.map_err(|error| Failure::of(&error, v0::rules()))?;
 
     let mut response = one(StatusCode::CREATED, &seen, dialect.times(&headers));
     let location = format!("{}/sessions/{}", dialect.path(), seen.session.id);

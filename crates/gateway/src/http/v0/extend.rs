@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::{Dialect, SessionPath, one};
 use crate::http::Api;
-use crate::http::answer::{Failure, detached};
+use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
 use crate::http::body::JsonBody;
 
@@ -23,9 +23,8 @@ pub(in crate::http) async fn extend(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
     let by = v0::read_extend(&body)?;
-    let place = api.places.take()?;
-    let engine = Arc::clone(&api.engine);
-    let extend = async move { engine.extend(application, v0::rules(), id, by).await };
-    let seen = detached(place, extend, v0::rules()).await?;
+    let _place = api.places.take()?;
+    let seen = api.engine.extend(application, v0::rules(), id, by).await;
+    let seen = seen.map_err(|error| Failure::of(&error, v0::rules()))?;
     Ok(one(StatusCode::OK, &seen, dialect.times(&headers)))
 }
