@@ -42,6 +42,17 @@ impl SessionId {
         Self(Uuid::from_bytes(bytes))
     }
 
+    /// Room for [`SessionId::write`].
+    #[must_use]
+    pub fn room() -> [u8; uuid::fmt::Hyphenated::LENGTH] {
+        [0; uuid::fmt::Hyphenated::LENGTH]
+    }
+
+    /// Writes the form that clients are given, the same as `{}` does, where somebody has made room.
+    pub fn write<'a>(&self, room: &'a mut [u8; uuid::fmt::Hyphenated::LENGTH]) -> &'a str {
+        self.0.hyphenated().encode_lower(room)
+    }
+
     /// The bucket of the device that this session is for.
     #[must_use]
     pub fn bucket(&self) -> Bucket {

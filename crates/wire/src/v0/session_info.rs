@@ -1,8 +1,9 @@
 //! The schema `SessionInfo`, out.
 
 use greenwave_core::server::ServerAddress;
-use greenwave_core::{Asked, EndReason, QosStatus, Session, View};
+use greenwave_core::{Asked, EndReason, QosStatus, Session, SessionId, View};
 use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
 use serde::{Serialize, Serializer};
 
 use super::Times;
@@ -27,14 +28,19 @@ pub fn session_list<'a>(
 }
 
 fn to_json(value: &impl Serialize) -> Vec<u8> {
+    let mut json = Vec::with_capacity(TYPICAL);
     // Strings and numbers can always be written.
-    serde_json::to_vec(value).unwrap_or_default()
+    let _ = serde_json::to_writer(&mut json, value);
+    json
 }
+
+/// As long as most answers are, so that they are not moved while they are written.
+const TYPICAL: usize = 640;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SessionInfo<'a> {
-    session_id: String,
+    session_id: Id,
     device: DeviceOut<'a>,
     application_server: ServerOut<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,7 +82,7 @@ impl<'a> SessionInfo<'a> {
         let started_at = view.started_at.unwrap_or(session.created_at);
         let expires_at = view.expires_at.unwrap_or(started_at + view.duration);
         Self {
-            session_id: session.id.to_string(),
+            session_id: Id(session.id),
             device: DeviceOut::from(&asked.device),
             application_server: ServerOut {
                 ipv4_address: asked.server.ipv4_address().map(ServerAddress::text),
@@ -98,6 +104,14 @@ impl<'a> SessionInfo<'a> {
     }
 }
 
+struct Id(SessionId);
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.0.write(&mut SessionId::room()))
+    }
+}
+
 struct Time {
     at: Timestamp,
     times: Times,
@@ -106,7 +120,7 @@ struct Time {
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self.times {
-            Times::Iso => to.collect_str(&iso(self.at)),
+            Times::Iso => to.serialize_str(&iso(self.at)),
             Times::Epoch => to.serialize_i64(self.at.as_second()),
         }
     }
@@ -114,7 +128,11 @@ impl Serialize for Time {
 
 /// Always three digits after the second: some clients can read three or six, and no others.
 pub(super) fn iso(at: Timestamp) -> String {
-    format!("{at:.3}")
+    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+    let mut text = String::with_capacity("2026-11-22T16:27:45.123Z".len());
+    // Writing to a string cannot fail.
+    let _ = PRINTER.print_timestamp(&at, &mut text);
+    text
 }
 
 pub(super) fn status_name(status: QosStatus) -> &'static str {
