@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use greenwave_core::{Order, SessionId};
+use greenwave_core::{Buckets, Order, SessionId};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
@@ -43,11 +43,12 @@ impl Network for Simulator {
         self.answer(fault, move |network| network.take_back(order.session))
     }
 
-    fn installed(&self) -> Answer<'_, Result<Option<Vec<Installed>>>> {
+    fn installed(&self, of: Buckets) -> Answer<'_, Result<Option<Vec<Installed>>>> {
         let fault = self.inner.call_fault(Operation::List, &Target::ANY);
-        self.answer(fault, |network| {
+        self.answer(fault, move |network| {
             let state = network.state();
-            Ok(Some(state.installed.keys().map(|&session| Installed { session }).collect()))
+            let listed = state.installed.keys().filter(|&&session| of.contains_session(session));
+            Ok(Some(listed.map(|&session| Installed { session }).collect()))
         })
     }
 
