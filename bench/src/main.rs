@@ -10,6 +10,7 @@ mod job;
 mod lateness;
 mod life;
 mod machine;
+mod network;
 mod open_loop;
 mod outage;
 mod pool;
@@ -53,6 +54,8 @@ enum Command {
     Lateness(lateness::Lateness),
     /// How long a gateway takes for all that ran out while it was down
     Outage(outage::Outage),
+    /// What the simulated network takes for so many sessions, without a gateway
+    Network(network::Network),
     /// Answer every request with what a gateway once answered
     #[command(hide = true)]
     Echo(echo::Echo),
@@ -117,6 +120,11 @@ fn run(bench: &Bench) -> Result<bool, Failure> {
             let measured = runtime.block_on(outage.run())?;
             report::print(&measured, bench.json)?;
             Ok(measured.is_clean())
+        }
+        Command::Network(network) => {
+            let measured = runtime.block_on(network.run())?;
+            report::print(&measured, bench.json)?;
+            Ok(true)
         }
         Command::Echo(echo) => runtime.block_on(echo.run()).map(|()| true),
     }

@@ -10,7 +10,7 @@ use crate::closed_loop::Phase;
 use crate::compare::{Comparison, Spread};
 use crate::machine::Machine;
 use crate::tally::Quantiles;
-use crate::{Failure, lateness, outage};
+use crate::{Failure, lateness, network, outage};
 
 /// What a load came to.
 #[derive(Debug, Serialize)]
@@ -106,6 +106,27 @@ impl Report for Comparison {
             self.connections,
             self.machine.text()
         )
+    }
+}
+
+impl Report for network::Measured {
+    fn text(&self) -> String {
+        let rows = [
+            ("provision and grant, while filling", "µs", self.fill_us),
+            ("provision, grant, and a release, when full", "µs", self.life_us),
+            ("a release, until empty", "µs", self.release_us),
+            ("the longest release", "ms", self.longest_release_ms),
+            ("a session in memory", "bytes", self.bytes),
+            ("a session in memory, after a start", "bytes", self.started_bytes),
+            ("a list of all", "ms", self.list_ms),
+            ("a list of a 256th", "ms", self.list_part_ms),
+            ("start", "s", self.start_s),
+        ];
+        let rows = rows.map(|(what, unit, figure)| {
+            vec![what.to_owned(), format!("{figure:.3}"), unit.to_owned()]
+        });
+        let table = table(&["what", "figure", "unit"], rows.into_iter());
+        format!("{table}\n{} sessions\n{}", self.sessions, self.machine.text())
     }
 }
 

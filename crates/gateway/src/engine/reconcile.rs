@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use greenwave_core::decide::NetworkReport;
-use greenwave_core::{SessionId, Standing};
+use greenwave_core::{Buckets, SessionId, Standing};
 use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::LedgerError;
 use greenwave_network::{Installed, NetworkError};
@@ -109,7 +109,7 @@ async fn installed(engine: &Engine) -> Result<Option<Vec<Installed>>, PassError>
     let deadline = timer.now() + LISTING_TIMEOUT;
     tokio::select! {
         biased;
-        installed = engine.parts.network.installed() => Ok(installed?),
+        installed = engine.parts.network.installed(Buckets::ALL) => Ok(installed?),
         () = timer.sleep_until(deadline) => Err(PassError::TimedOut),
     }
 }
