@@ -216,8 +216,12 @@ impl Closed {
         if result.is_ok() {
             published.followed.tell(&mut self.done.iter().flat_map(Done::committed));
         }
-        for done in self.done {
-            done.tell(&result);
+        let (done, outcome) = (self.done, result.clone());
+        let tell = move || done.into_iter().for_each(|done| done.tell(&outcome));
+        match &published.runtime {
+            // To wake many from inside takes a fraction of what it takes from another thread.
+            Some(runtime) => drop(runtime.spawn(async move { tell() })),
+            None => tell(),
         }
         result
     }

@@ -14,6 +14,7 @@ mod outbox;
 mod published;
 mod recent;
 mod registry;
+mod scan;
 mod sqlite;
 mod stage;
 mod standings;
@@ -23,8 +24,8 @@ use std::pin::Pin;
 use std::sync::Weak;
 
 use greenwave_core::{
-    ApplicationId, Changes, Command, DeviceKey, DeviceNames, NamedDevice, Session, SessionId,
-    Standing, View,
+    ApplicationId, Buckets, Changes, Command, DeviceKey, DeviceNames, NamedDevice, Session,
+    SessionId, Standing, View,
 };
 use jiff::Timestamp;
 
@@ -92,16 +93,22 @@ pub trait Ledger: Send + Sync {
         page: Page,
     ) -> Answer<'_, Result<Listed, LedgerError>>;
 
-    /// The sessions with a deadline before `horizon`, in any order.
+    /// The sessions with a deadline before `horizon`, in any order. What has changed since it was
+    /// asked for may or may not be in it.
     fn deadlines(
         &self,
         horizon: Timestamp,
     ) -> Answer<'_, Result<Vec<(SessionId, Timestamp)>, LedgerError>>;
 
-    /// The sessions of these standings, in any order.
+    /// How many sessions there are that are not history.
+    fn size(&self) -> usize;
+
+    /// The sessions of these standings whose devices are in these buckets, in any order. While it is
+    /// looked for others things change: each session has been, or not, at some moment.
     fn standing_as(
         &self,
         wanted: &'static [Standing],
+        of: Buckets,
     ) -> Answer<'_, Result<Vec<SessionId>, LedgerError>>;
 
     /// What each of these sessions has to do with the network; `None` for one that is history, or

@@ -9,8 +9,8 @@ mod disk;
 use std::sync::{Arc, RwLockReadGuard, Weak};
 
 use greenwave_core::{
-    ApplicationId, Clock, Command, DeviceKey, DeviceNames, NamedDevice, Session, SessionId,
-    Standing,
+    ApplicationId, Buckets, Clock, Command, DeviceKey, DeviceNames, NamedDevice, Session,
+    SessionId, Standing,
 };
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -72,7 +72,7 @@ impl MemoryLedger {
     #[must_use]
     pub fn open(disk: MemoryDisk, clock: Arc<dyn Clock>, pace: Arc<dyn Pace>) -> Self {
         let (queue, jobs) = mpsc::channel(batch::QUEUE);
-        let published = Published::new(disk.index());
+        let published = Published::new(disk.index(), None);
         let writer = Writer {
             keys: disk.last_keys(),
             disk: disk.clone(),
@@ -221,11 +221,8 @@ impl Ledger for MemoryLedger {
         page: Page,
     ) -> Answer<'_, Result<Listed, LedgerError>> {
         let now = self.clock.now();
-        let entries: Vec<Entry> = self.index().of_application(application).collect();
-        let seen = self.see(&entries, now);
-        let first = page.index.saturating_mul(page.size);
-        let more = seen.len() > first.saturating_add(page.size);
-        let sessions = seen.into_iter().skip(first).take(page.size).collect();
+        let (entries, more) = self.published.page(application, page, now);
+        let sessions = self.see(&entries, now);
         ready(Ok(Listed { sessions, more }))
     }
 
@@ -233,23 +230,26 @@ impl Ledger for MemoryLedger {
         &self,
         horizon: Timestamp,
     ) -> Answer<'_, Result<Vec<(SessionId, Timestamp)>, LedgerError>> {
-        ready(Ok(self.index().deadlines(horizon)))
+        ready(Ok(self.published.deadlines(horizon)))
+    }
+
+    fn size(&self) -> usize {
+        self.index().standings().all()
     }
 
     fn standing_as(
         &self,
         wanted: &'static [Standing],
+        of: Buckets,
     ) -> Answer<'_, Result<Vec<SessionId>, LedgerError>> {
-        ready(Ok(self.index().standing_as(wanted)))
+        ready(Ok(self.published.standing_as(wanted, of)))
     }
 
     fn standing_of(
         &self,
         sessions: Vec<SessionId>,
     ) -> Answer<'_, Result<Vec<Option<Standing>>, LedgerError>> {
-        let index = self.index();
-        let standing = |id: SessionId| index.get(id).map(|entry| entry.standing);
-        ready(Ok(sessions.into_iter().map(standing).collect()))
+        ready(Ok(self.published.standing_of(&sessions)))
     }
 
     fn orphans(&self) -> Answer<'_, Result<Vec<Session>, LedgerError>> {

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, Weak};
 
+use tokio::runtime::Handle;
+
 use crate::Committed;
 use crate::index::Index;
 use crate::recent::Recent;
@@ -20,11 +22,13 @@ pub(crate) struct Published {
     pub(crate) index: RwLock<Index>,
     pub(crate) sessions: Recent,
     pub(crate) followed: Followed,
+    /// Where those who wait for answers are, if that is known.
+    pub(crate) runtime: Option<Handle>,
 }
 
 impl Published {
-    pub(crate) fn new(index: Index) -> Arc<Self> {
-        Arc::new(Self { index: RwLock::new(index), ..Self::default() })
+    pub(crate) fn new(index: Index, runtime: Option<Handle>) -> Arc<Self> {
+        Arc::new(Self { index: RwLock::new(index), runtime, ..Self::default() })
     }
 
     pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {

@@ -10,6 +10,8 @@ mod reader;
 mod registry;
 mod reserve;
 mod row;
+mod statements;
+mod tables;
 mod writer;
 
 use std::path::Path;
@@ -17,18 +19,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockReadGuard, Weak};
 use std::thread::JoinHandle;
 
 use greenwave_core::{
-    ApplicationId, Clock, Command, DeviceKey, DeviceNames, IdentifierKey, NamedDevice, Session,
-    SessionId, Standing,
+    ApplicationId, Buckets, Clock, Command, DeviceKey, DeviceNames, IdentifierKey, NamedDevice,
+    Session, SessionId, Standing,
 };
 use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
 use rusqlite::Connection;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::file::DirectoryLock;
 use self::reader::Readers;
 use self::reserve::Reserve;
-use self::writer::{Job, LastKeys, Writer};
+use self::tables::LastKeys;
+use self::writer::{Job, Writer};
 use crate::batch::{self, AfterCommit, Transacted};
 use crate::index::{Entry, Index};
 use crate::published::{Follower, Published};
@@ -80,7 +84,7 @@ impl SqliteLedger {
         let index = build_index(&db).map_err(unreadable)?;
         let keys = LastKeys::read(&db).map_err(unreadable)?;
         reached(Point::LedgerIndexBuilt);
-        let published = Published::new(index);
+        let published = Published::new(index, Handle::try_current().ok());
         let (queue, jobs) = mpsc::channel(batch::QUEUE);
         let (failed, failure) = watch::channel(None);
         let writer = Writer {
@@ -91,7 +95,7 @@ impl SqliteLedger {
             clock: Arc::clone(&clock),
             queue: jobs,
             failure: failed,
-            _lock: lock,
+            lock,
         };
         let writer = std::thread::Builder::new()
             .name("ledger".to_owned())
@@ -140,9 +144,8 @@ impl SqliteLedger {
     async fn write_all(&self, commands: Vec<Command>) -> Vec<Transacted> {
         let spare = commands.clone();
         let results = self.write_once(commands).await;
-        let full = |result: &Transacted| {
-            matches!(result, Err(TransactError::Ledger(LedgerError::Full)))
-        };
+        let full =
+            |result: &Transacted| matches!(result, Err(TransactError::Ledger(LedgerError::Full)));
         let with_room = |command: &Command| !reserve::asks_for_more(command);
         if !results.iter().any(full) || !spare.iter().all(with_room) {
             return results;
@@ -229,14 +232,15 @@ impl SqliteLedger {
     fn look_up(&self, application: ApplicationId, id: SessionId) -> Result<Lookup, LedgerError> {
         let now = self.clock.now();
         let mut lookup = Lookup::Unknown;
-        let seen = self.see(now, |index| match index.get(id).filter(|entry| entry.visible(now)) {
-            None => Vec::new(),
-            Some(entry) if entry.application != application => {
-                lookup = Lookup::Foreign;
-                Vec::new()
-            }
-            Some(entry) => vec![entry],
-        })?;
+        let seen =
+            self.see(now, |index| match index.get(id).filter(|entry| entry.visible(now)) {
+                None => Vec::new(),
+                Some(entry) if entry.application != application => {
+                    lookup = Lookup::Foreign;
+                    Vec::new()
+                }
+                Some(entry) => vec![entry],
+            })?;
         Ok(seen.into_iter().next().map_or(lookup, |seen| Lookup::Found(Box::new(seen))))
     }
 
@@ -255,9 +259,9 @@ impl SqliteLedger {
     }
 
     fn find_orphans(&self) -> Result<Vec<Session>, LedgerError> {
+        let orphans = self.published.standing_as(&[Standing::Orphan], Buckets::ALL);
         let rows: Vec<i64> = {
             let index = self.index();
-            let orphans = index.standing_as(&[Standing::Orphan]);
             orphans.into_iter().filter_map(|id| index.get(id)).map(|entry| entry.row).collect()
         };
         self.readers
@@ -266,16 +270,8 @@ impl SqliteLedger {
 
     fn see_page(&self, application: ApplicationId, page: Page) -> Result<Listed, LedgerError> {
         let now = self.clock.now();
-        let skip = page.index.saturating_mul(page.size);
-        let mut more = false;
-        let sessions = self.see(now, |index| {
-            let visible = index.of_application(application).filter(|entry| entry.visible(now));
-            let mut entries: Vec<Entry> =
-                visible.skip(skip).take(page.size.saturating_add(1)).collect();
-            more = entries.len() > page.size;
-            entries.truncate(page.size);
-            entries
-        })?;
+        let (entries, more) = self.published.page(application, page, now);
+        let sessions = self.see(now, |_| entries)?;
         Ok(Listed { sessions, more })
     }
 }
@@ -363,23 +359,26 @@ impl Ledger for SqliteLedger {
         &self,
         horizon: Timestamp,
     ) -> Answer<'_, Result<Vec<(SessionId, Timestamp)>, LedgerError>> {
-        ready(Ok(self.index().deadlines(horizon)))
+        ready(Ok(self.published.deadlines(horizon)))
+    }
+
+    fn size(&self) -> usize {
+        self.index().standings().all()
     }
 
     fn standing_as(
         &self,
         wanted: &'static [Standing],
+        of: Buckets,
     ) -> Answer<'_, Result<Vec<SessionId>, LedgerError>> {
-        ready(Ok(self.index().standing_as(wanted)))
+        ready(Ok(self.published.standing_as(wanted, of)))
     }
 
     fn standing_of(
         &self,
         sessions: Vec<SessionId>,
     ) -> Answer<'_, Result<Vec<Option<Standing>>, LedgerError>> {
-        let index = self.index();
-        let standing = |id: SessionId| index.get(id).map(|entry| entry.standing);
-        ready(Ok(sessions.into_iter().map(standing).collect()))
+        ready(Ok(self.published.standing_of(&sessions)))
     }
 
     fn orphans(&self) -> Answer<'_, Result<Vec<Session>, LedgerError>> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use greenwave_core::{Command, SessionId, Standing};
+use greenwave_core::{Buckets, Command, SessionId, Standing};
 use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::TransactError;
 
@@ -66,7 +66,7 @@ async fn attend_to(engine: &Engine, mut sessions: Vec<SessionId>) {
 /// Tries what the network owes at once, rather than when the tries that were lost would have timed
 /// out.
 async fn resume(engine: &Engine) {
-    match engine.parts.ledger.standing_as(&OWING).await {
+    match engine.parts.ledger.standing_as(&OWING, Buckets::ALL).await {
         Ok(owing) => {
             for sessions in owing.chunks(AT_ONCE) {
                 let resume = |&session| Command::Resume { session };

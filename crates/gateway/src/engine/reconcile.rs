@@ -22,6 +22,9 @@ const PERIOD: Duration = Duration::from_secs(30);
 /// How long the network may take to tell what is installed.
 const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How many sessions are compared at a time: few enough not to be in anybody's way.
+const PART: usize = 32_768;
+
 /// How many differences are attended to at a time.
 const AT_ONCE: usize = 256;
 
@@ -62,15 +65,28 @@ pub(super) async fn keep(engine: Arc<Engine>) {
     }
 }
 
-/// Compares once; `None` if the network cannot be listed.
+/// Compares once, all that there is a part at a time; `None` if the network cannot be listed.
+async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
+    let parts = engine.parts.ledger.size().div_ceil(PART);
+    let mut all = Differences::default();
+    for part in Buckets::parts(u16::try_from(parts).unwrap_or(u16::MAX)) {
+        let Some(found) = compare(engine, part).await? else { return Ok(None) };
+        all.leaked += found.leaked;
+        all.missing += found.missing;
+    }
+    reached(Point::ReconcileMended);
+    Ok(Some(all))
+}
+
+/// Compares one part.
 ///
 /// What should be there is asked for before the listing, and what should not is judged after it and
 /// listed again: whatever changes in between is then taken for neither.
-async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
+async fn compare(engine: &Engine, part: Buckets) -> Result<Option<Differences>, PassError> {
     let ledger = &engine.parts.ledger;
     reached(Point::ReconcileBeforeListing);
-    let honoured = ledger.standing_as(&[Standing::Honoured]).await?;
-    let Some(installed) = installed(engine).await? else { return Ok(None) };
+    let honoured = ledger.standing_as(&[Standing::Honoured], part).await?;
+    let Some(installed) = installed(engine, part).await? else { return Ok(None) };
     reached(Point::ReconcileListed);
     let sessions = installed.iter().map(|installed| installed.session).collect();
     let standings = ledger.standing_of(sessions).await?;
@@ -86,7 +102,7 @@ async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
     }
     if !strays.is_empty() || !reports.is_empty() {
         // What was released while the list was made is on it, and not on the next one.
-        let Some(again) = self::installed(engine).await? else { return Ok(None) };
+        let Some(again) = self::installed(engine, part).await? else { return Ok(None) };
         let again: HashSet<SessionId> = again.iter().map(|installed| installed.session).collect();
         strays.retain(|stray: &Installed| again.contains(&stray.session));
         reports.retain(|(session, _)| again.contains(session));
@@ -100,16 +116,15 @@ async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
         tracing::warn!(leaked, missing, "the network was not as the ledger says: mending it");
     }
     attend(engine, strays, reports).await;
-    reached(Point::ReconcileMended);
     Ok(Some(Differences { leaked, missing }))
 }
 
-async fn installed(engine: &Engine) -> Result<Option<Vec<Installed>>, PassError> {
+async fn installed(engine: &Engine, part: Buckets) -> Result<Option<Vec<Installed>>, PassError> {
     let timer = &engine.parts.timer;
     let deadline = timer.now() + LISTING_TIMEOUT;
     tokio::select! {
         biased;
-        installed = engine.parts.network.installed(Buckets::ALL) => Ok(installed?),
+        installed = engine.parts.network.installed(part) => Ok(installed?),
         () = timer.sleep_until(deadline) => Err(PassError::TimedOut),
     }
 }

@@ -16,8 +16,8 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Limits, Routes};
 use super::activity::Activity;
+use super::{Limits, Routes};
 
 /// How large the head of a request may be. It may have a hundred headers.
 const HEAD_LIMIT: usize = 32 * 1024;

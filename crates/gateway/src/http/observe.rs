@@ -9,7 +9,6 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use futures_util::FutureExt;
 use greenwave_crashpoint::{Point, reached};
 use greenwave_wire::ErrorInfo;
@@ -20,7 +19,7 @@ use tower::Service;
 use super::Api;
 use super::answer::Failure;
 use crate::entropy;
-use crate::secrets::to_hex;
+use crate::secrets::write_hex;
 
 const CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");
 const MODE: HeaderName = HeaderName::from_static("x-greenwave-mode");
@@ -116,8 +115,9 @@ fn retry_after(api: &Api) -> HeaderValue {
 fn correlator(api: &Api, headers: &HeaderMap) -> HeaderValue {
     let given = headers.get(&CORRELATOR).filter(|value| is_correlator(value.as_bytes()));
     given.cloned().unwrap_or_else(|| {
-        let drawn = Bytes::from(to_hex(&entropy::sixteen(&*api.entropy)));
-        HeaderValue::from_maybe_shared(drawn).unwrap_or(HeaderValue::from_static("none"))
+        let mut drawn = [0; 32];
+        write_hex(&entropy::sixteen(&*api.entropy), &mut drawn);
+        HeaderValue::from_bytes(&drawn).unwrap_or(HeaderValue::from_static("none"))
     })
 }
 

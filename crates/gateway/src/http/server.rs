@@ -7,8 +7,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Limits, Routes};
 use super::connection::Connection;
+use super::{Limits, Routes};
 
 /// How long to wait when no connection can be taken, for lack of file descriptors as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use greenwave_core::{Clock, SessionId, Standing};
+use greenwave_core::{Clock, Standing};
 use greenwave_ledger::{Audit, LedgerError};
 use greenwave_network::simulator::rules;
 

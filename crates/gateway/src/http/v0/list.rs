@@ -6,8 +6,8 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use greenwave_ledger::Page;
 use greenwave_wire::v0::{self, Listing};
-use http::header::LINK;
 use http::HeaderValue;
+use http::header::LINK;
 
 use super::{Dialect, Manner, many};
 use crate::http::Api;
