@@ -74,6 +74,8 @@ points! {
     LedgerNotified = "ledger.notified",
     /// An alias of a device is inserted.
     LedgerLearned = "ledger.learned",
+    /// A reply to a request with a key is written.
+    LedgerReplyKept = "ledger.reply_kept",
     /// What became of a delivery is about to be written.
     LedgerBeforeSettle = "ledger.before_settle",
     /// A delivery is written down, and still in the outbox.

@@ -8,6 +8,7 @@
 mod agenda;
 mod due;
 mod network;
+mod once;
 mod reconcile;
 mod retention;
 
@@ -34,6 +35,7 @@ use crate::secrets::Secrets;
 
 pub(crate) use agenda::{Agenda, Due};
 use network::{Job, Orders};
+pub use once::Replied;
 pub use reconcile::Differences;
 
 /// How often a create is made anew because its device's names came to mean another device.
@@ -81,6 +83,9 @@ pub enum EngineError {
     /// The rules refuse it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The application has used the key that the request names for another one.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     /// The directory cannot answer.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
@@ -98,6 +103,7 @@ impl From<TransactError> for EngineError {
             TransactError::Refused(refusal) => Self::Refused(refusal),
             TransactError::Ledger(error) => Self::Ledger(error),
             TransactError::Renamed => Self::Unsettled,
+            TransactError::KeyReused => Self::KeyReused,
         }
     }
 }
@@ -133,29 +139,40 @@ impl Engine {
         request: CreateRequest,
         credential: Option<SecretString>,
     ) -> Result<Seen, EngineError> {
-        let duration = request.granted_duration(rules, &self.parts.catalogue)?;
         for _ in 0..RENAMES {
-            let (names, named) = self.name(&request.asked.device, rules).await?;
-            let id = SessionId::new(entropy::sixteen(&*self.parts.entropy), named.device.bucket());
-            let mut asked = request.asked.clone();
-            if let (Some(sink), Some(credential)) = (&mut asked.sink, &credential) {
-                sink.credential = Some(self.parts.secrets.seal(id, credential));
-            }
-            let create = Create {
-                id,
-                device: named.device,
-                names,
-                application,
-                rules: rules.id,
-                asked: Arc::new(asked),
-                duration,
-            };
-            match self.submit(Command::Create(create)).await {
+            let create = self.to_create(application, rules, &request, credential.as_ref()).await?;
+            match self.submit(create).await {
                 Err(TransactError::Renamed) => {}
                 result => return self.seen(result?),
             }
         }
         Err(EngineError::Unsettled)
+    }
+
+    /// The command that makes a session of its own of a request.
+    async fn to_create(
+        &self,
+        application: ApplicationId,
+        rules: &'static RuleSet,
+        request: &CreateRequest,
+        credential: Option<&SecretString>,
+    ) -> Result<Command, EngineError> {
+        let duration = request.granted_duration(rules, &self.parts.catalogue)?;
+        let (names, named) = self.name(&request.asked.device, rules).await?;
+        let id = SessionId::new(entropy::sixteen(&*self.parts.entropy), named.device.bucket());
+        let mut asked = request.asked.clone();
+        if let (Some(sink), Some(credential)) = (&mut asked.sink, credential) {
+            sink.credential = Some(self.parts.secrets.seal(id, credential));
+        }
+        Ok(Command::Create(Create {
+            id,
+            device: named.device,
+            names,
+            application,
+            rules: rules.id,
+            asked: Arc::new(asked),
+            duration,
+        }))
     }
 
     /// Makes a session last longer.
@@ -261,8 +278,7 @@ impl Engine {
     /// Has a command decided and committed. What follows from it is seen to whether or not this is
     /// waited for.
     pub(crate) async fn submit(&self, command: Command) -> Result<Committed, TransactError> {
-        reached(Point::EngineBeforeCommand);
-        self.parts.ledger.transact(command).await
+        self.ledger_for_command().transact(command).await
     }
 
     /// The same for many commands, which share a commit.
@@ -270,8 +286,13 @@ impl Engine {
         &self,
         commands: Vec<Command>,
     ) -> Vec<Result<Committed, TransactError>> {
+        self.ledger_for_command().transact_all(commands).await
+    }
+
+    /// The ledger, as every command comes to it.
+    fn ledger_for_command(&self) -> &dyn Ledger {
         reached(Point::EngineBeforeCommand);
-        self.parts.ledger.transact_all(commands).await
+        &*self.parts.ledger
     }
 
     pub(crate) fn parts(&self) -> &Parts {

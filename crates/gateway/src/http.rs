@@ -7,6 +7,7 @@ mod authenticate;
 mod body;
 mod connection;
 mod health;
+mod idempotency;
 mod limits;
 mod observe;
 mod place;
@@ -26,6 +27,7 @@ use crate::engine::Engine;
 use crate::entropy::Entropy;
 
 use self::body::BodyRoom;
+use self::idempotency::UnderWay;
 use self::place::Places;
 
 pub use admin::{
@@ -45,6 +47,7 @@ pub struct Api {
     network: Arc<Simulator>,
     entropy: Arc<dyn Entropy>,
     places: Places,
+    under_way: UnderWay,
     body_room: BodyRoom,
     /// How many answers said that something cannot be served now.
     unavailable: AtomicU64,
@@ -69,6 +72,7 @@ impl Api {
             network,
             entropy,
             places: Places::new(limits.requests),
+            under_way: UnderWay::default(),
             body_room: BodyRoom::new(limits),
             unavailable: AtomicU64::new(0),
             draining: AtomicBool::new(false),

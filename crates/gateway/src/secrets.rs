@@ -10,6 +10,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, RandomizedNonceKey};
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use greenwave_core::{IdentifierKey, SealedCredential, SessionId};
 use greenwave_crashpoint::{Point, reached};
+use greenwave_ledger::{Fingerprint, IdempotencyKey};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::entropy::Entropy;
@@ -18,6 +19,8 @@ use crate::entropy::Entropy;
 pub struct Secrets {
     application_keys: hmac::Key,
     identifiers: hmac::Key,
+    idempotency_keys: hmac::Key,
+    requests: hmac::Key,
     credentials: RandomizedNonceKey,
 }
 
@@ -108,6 +111,8 @@ impl Secrets {
         Self {
             application_keys: key("greenwave application keys"),
             identifiers: key("greenwave device identifiers"),
+            idempotency_keys: key("greenwave idempotency keys"),
+            requests: key("greenwave requests"),
             credentials,
         }
     }
@@ -128,9 +133,24 @@ impl Secrets {
         hash.update(kind.as_bytes());
         hash.update(&[0]);
         hash.update(text);
-        let mut key = [0; 16];
-        key.copy_from_slice(&hash.sign().as_ref()[..16]);
-        IdentifierKey(key)
+        IdentifierKey(sixteen_of(&hash.sign()))
+    }
+
+    /// The hash under which the reply to a request is kept that has named this key.
+    #[must_use]
+    pub fn hash_idempotency_key(&self, key: &str) -> IdempotencyKey {
+        IdempotencyKey(sixteen_of(&hmac::sign(&self.idempotency_keys, key.as_bytes())))
+    }
+
+    /// What tells a request from another one: a hash of all that it asks for, in parts.
+    #[must_use]
+    pub fn fingerprint(&self, asked: &[&[u8]]) -> Fingerprint {
+        let mut hash = hmac::Context::with_key(&self.requests);
+        for part in asked {
+            hash.update(&(part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Fingerprint(sixteen_of(&hash.sign()))
     }
 
     /// Encrypts a sink's credential. It can only be opened for the same session.
@@ -166,6 +186,12 @@ impl Secrets {
         let opened = self.credentials.open_in_place(nonce, aad, &mut bytes).ok()?;
         String::from_utf8(opened.to_vec()).ok().map(SecretString::from)
     }
+}
+
+fn sixteen_of(tag: &hmac::Tag) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&tag.as_ref()[..16]);
+    bytes
 }
 
 /// Writes a file that only its owner can read, whole or not at all.
@@ -269,5 +295,8 @@ mod tests {
         let secrets = Secrets::derive(&[7; 32]);
         assert_ne!(secrets.hash_identifier("a", b"bc"), secrets.hash_identifier("ab", b"c"));
         assert_eq!(secrets.hash_identifier("a", b"b"), secrets.hash_identifier("a", b"b"));
+        let fingerprint = |parts: [&[u8]; 2]| secrets.fingerprint(&parts);
+        assert_ne!(fingerprint([b"a", b"bc"]), fingerprint([b"ab", b"c"]));
+        assert_eq!(fingerprint([b"a", b"b"]), fingerprint([b"a", b"b"]));
     }
 }

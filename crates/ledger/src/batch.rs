@@ -12,10 +12,11 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::index::Index;
+use crate::once::kept_since;
 use crate::published::Published;
 use crate::stage::{Stage, StagedChanges};
 use crate::transaction::{self, Rows};
-use crate::{Committed, LedgerError, OutboxId, Settlement, TransactError};
+use crate::{Committed, LedgerError, Once, OutboxId, Performed, Settlement, TransactError};
 
 /// How many commands may share a commit. More would gain nothing and delay the first of them.
 pub(crate) const LARGEST: usize = 1_024;
@@ -30,9 +31,14 @@ const QUEUE_FOR_REQUESTS: usize = 1_024;
 /// What became of a command.
 pub(crate) type Transacted = Result<Committed, TransactError>;
 
+/// What became of a command that is carried out once.
+type TransactedOnce = Result<Performed, TransactError>;
+
 /// Something to do, and who waits for its answer.
 pub(crate) enum Job {
     Transact(Command, oneshot::Sender<Transacted>),
+    /// Apart, so that the others stay small.
+    TransactOnce(Box<(Command, Once)>, oneshot::Sender<TransactedOnce>),
     TransactAll(Vec<Command>, oneshot::Sender<Vec<Transacted>>),
     Settle(OutboxId, Settlement, oneshot::Sender<Result<(), LedgerError>>),
     Erase(Timestamp, usize, oneshot::Sender<Result<usize, LedgerError>>),
@@ -69,6 +75,7 @@ impl Job {
     pub(crate) fn refuse(self, error: &LedgerError) {
         match self {
             Self::Transact(_, answer) => drop(answer.send(Err(error.clone().into()))),
+            Self::TransactOnce(_, answer) => drop(answer.send(Err(error.clone().into()))),
             Self::TransactAll(commands, answer) => {
                 let refused = commands.iter().map(|_| Err(error.clone().into()));
                 drop(answer.send(refused.collect()));
@@ -86,18 +93,20 @@ pub(crate) type AfterCommit = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
 #[expect(clippy::large_enum_variant, reason = "most of them are of the large one")]
 enum Done {
     Transact(Transacted, oneshot::Sender<Transacted>),
+    TransactOnce(TransactedOnce, oneshot::Sender<TransactedOnce>),
     TransactAll(Vec<Transacted>, oneshot::Sender<Vec<Transacted>>),
     Other(AfterCommit),
 }
 
 impl Done {
     fn committed(&self) -> impl Iterator<Item = &Committed> {
-        let results = match self {
-            Self::Transact(result, _) => std::slice::from_ref(result),
-            Self::TransactAll(results, _) => results,
-            Self::Other(_) => &[],
+        let (one, many): (Option<&Committed>, &[Transacted]) = match self {
+            Self::Transact(result, _) => (result.as_ref().ok(), &[]),
+            Self::TransactOnce(Ok(Performed::Now(committed, _)), _) => (Some(committed), &[]),
+            Self::TransactAll(results, _) => (None, results),
+            Self::TransactOnce(..) | Self::Other(_) => (None, &[]),
         };
-        results.iter().flatten()
+        one.into_iter().chain(many.iter().flatten())
     }
 
     /// Whoever has gone away in the meantime has no need of the answer.
@@ -108,6 +117,13 @@ impl Done {
         };
         match self {
             Self::Transact(result, answer) => drop(answer.send(final_result(result))),
+            Self::TransactOnce(result, answer) => {
+                let result = match committed {
+                    Ok(()) => result,
+                    Err(error) => Err(error.clone().into()),
+                };
+                drop(answer.send(result));
+            }
             Self::TransactAll(results, answer) => {
                 drop(answer.send(results.into_iter().map(final_result).collect()));
             }
@@ -142,6 +158,13 @@ impl<'a> Batch<'a> {
                 let result = self.transact(rows, &command, now);
                 self.done.push(Done::Transact(result, answer));
             }
+            Job::TransactOnce(job, answer) => {
+                let (command, once) = *job;
+                let result = self.carry_out(rows, |rows, stage| {
+                    transaction::transact_once(rows, stage, &command, &once, now)
+                });
+                self.done.push(Done::TransactOnce(result, answer));
+            }
             Job::TransactAll(commands, answer) => {
                 let transact = |command: &Command| self.transact(rows, command, now);
                 let results = commands.iter().map(transact).collect();
@@ -153,7 +176,7 @@ impl<'a> Batch<'a> {
                 self.note(failed, Box::new(move |committed| tell(answer, result, committed)));
             }
             Job::Erase(before, at_most, answer) => {
-                let result = self.outcome.clone().and_then(|()| rows.erase(before, at_most));
+                let result = self.erase(rows, before, at_most, now);
                 let failed = result.clone().map(drop);
                 self.note(failed, Box::new(move |committed| tell(answer, result, committed)));
             }
@@ -161,10 +184,18 @@ impl<'a> Batch<'a> {
     }
 
     fn transact(&mut self, rows: &mut impl Rows, command: &Command, now: Timestamp) -> Transacted {
+        self.carry_out(rows, |rows, stage| transaction::transact(rows, stage, command, now))
+    }
+
+    fn carry_out<R: Rows, T>(
+        &mut self,
+        rows: &mut R,
+        work: impl FnOnce(&mut R, &mut Stage<'a>) -> Result<T, TransactError>,
+    ) -> Result<T, TransactError> {
         if let Err(error) = &self.outcome {
             return Err(error.clone().into());
         }
-        let result = transaction::transact(rows, &mut self.stage, command, now);
+        let result = work(rows, &mut self.stage);
         match &result {
             // Found when reading, before anything was written: it concerns nobody else.
             Err(TransactError::Ledger(LedgerError::Corrupt { .. })) => {}
@@ -172,6 +203,20 @@ impl<'a> Batch<'a> {
             _ => {}
         }
         result
+    }
+
+    fn erase(
+        &mut self,
+        rows: &mut impl Rows,
+        before: Timestamp,
+        at_most: usize,
+        now: Timestamp,
+    ) -> Result<usize, LedgerError> {
+        self.outcome.clone()?;
+        let kept_since = kept_since(now);
+        let erased = rows.erase(before, at_most)? + rows.erase_replies(kept_since, at_most)?;
+        self.stage.erase_replies(kept_since, at_most);
+        Ok(erased)
     }
 
     /// Adds something that was done, or not, and who is to be told.

@@ -6,6 +6,7 @@
 //! that is done under its lock goes through all of it, for everybody waits for that.
 
 mod numbers;
+mod replies;
 mod slots;
 
 use std::collections::HashMap;
@@ -22,6 +23,8 @@ use jiff::Timestamp;
 use self::numbers::{Numbers, hash};
 use self::slots::Slots;
 use crate::Standings;
+
+pub(crate) use self::replies::{Replies, StagedReplies};
 
 /// What the index knows of a live session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +80,7 @@ pub(crate) struct Index {
     by_device: Numbers,
     applications: HashMap<ApplicationId, Chain>,
     aliases: HashMap<IdentifierKey, DeviceKey>,
+    replies: Replies,
     standings: Standings,
     /// How many batches were published.
     batches: u64,
@@ -223,6 +227,15 @@ impl Index {
 
     pub(crate) fn aliases(&self) -> usize {
         self.aliases.len()
+    }
+
+    /// The replies that are kept.
+    pub(crate) fn replies(&self) -> &Replies {
+        &self.replies
+    }
+
+    pub(crate) fn replies_mut(&mut self) -> &mut Replies {
+        &mut self.replies
     }
 
     fn insert(&mut self, entry: Entry) {

@@ -10,6 +10,7 @@ mod batch;
 mod error;
 mod index;
 mod memory;
+mod once;
 mod outbox;
 mod published;
 mod recent;
@@ -31,6 +32,7 @@ use jiff::Timestamp;
 
 pub use error::{LedgerError, OpenError, TransactError};
 pub use memory::{AtOnce, MemoryDisk, MemoryLedger, Pace};
+pub use once::{Fingerprint, IdempotencyKey, Once, Performed, REPLIES_KEPT_FOR, Reply, WriteReply};
 pub use outbox::{Notification, OutboxId, Outcome, Settlement};
 pub use published::Follower;
 pub use registry::{
@@ -58,7 +60,19 @@ pub trait Ledger: Send + Sync {
     /// once it is durable; a refusal has changed nothing.
     fn transact(&self, command: Command) -> Answer<'_, Result<Committed, TransactError>>;
 
-    /// The same for many commands of the gateway's own, which share a commit: what became of each,
+    /// The same for a command that is carried out once for its key, however often it is given: the
+    /// reply is kept with what has changed, and a refusal is not kept. Of several that are on their
+    /// way, one is carried out.
+    fn transact_once(
+        &self,
+        command: Command,
+        once: Once,
+    ) -> Answer<'_, Result<Performed, TransactError>>;
+
+    /// The reply that is kept for a command, if it was carried out.
+    fn reply<'a>(&'a self, once: &'a Once) -> Answer<'a, Result<Option<Reply>, TransactError>>;
+
+    /// The same as [`Ledger::transact`] for many commands of the gateway's own, which share a commit: what became of each,
     /// in their order.
     fn transact_all(
         &self,
@@ -138,8 +152,8 @@ pub trait Ledger: Send + Sync {
     fn settle(&self, id: OutboxId, settlement: Settlement) -> Answer<'_, Result<(), LedgerError>>;
 
     /// Erases sessions that ended and events that were settled before this moment, the oldest
-    /// first and at most so many of each, and tells how many there were of both. Only what is over
-    /// and done with is erased.
+    /// first and at most so many of each, and tells how many there were. Only what is over and done
+    /// with is erased. As many replies go, too, if they have been kept for as long as they are.
     fn erase(&self, before: Timestamp, at_most: usize) -> Answer<'_, Result<usize, LedgerError>>;
 
     /// Comes when the ledger can keep nothing any more. Whoever holds it should then give up, and

@@ -22,8 +22,8 @@ use crate::index::{Entry, Index};
 use crate::published::{Follower, Published};
 use crate::{
     Answer, Application, ApplicationKey, Census, Committed, KeyId, Ledger, LedgerError, Listed,
-    Lookup, NewKey, Notification, OutboxId, Page, Registry, RegistryError, Seen, Settlement,
-    TransactError,
+    Lookup, NewKey, Notification, Once, OutboxId, Page, Performed, Registry, RegistryError, Reply,
+    Seen, Settlement, TransactError,
 };
 
 pub use self::disk::MemoryDisk;
@@ -159,6 +159,27 @@ impl Ledger for MemoryLedger {
             batch::enter(&self.queue, Job::Transact(command, answer), urgent).await?;
             receive.await.map_err(|_| LedgerError::Closed)?
         })
+    }
+
+    fn transact_once(
+        &self,
+        command: Command,
+        once: Once,
+    ) -> Answer<'_, Result<Performed, TransactError>> {
+        Box::pin(async move {
+            let (answer, receive) = oneshot::channel();
+            let urgent = !command.is_request();
+            let job = Job::TransactOnce(Box::new((command, once)), answer);
+            batch::enter(&self.queue, job, urgent).await?;
+            receive.await.map_err(|_| LedgerError::Closed)?
+        })
+    }
+
+    fn reply<'a>(&'a self, once: &'a Once) -> Answer<'a, Result<Option<Reply>, TransactError>> {
+        let now = self.clock.now();
+        let row = self.index().replies().row(once.application, once.key, now);
+        let kept = row.and_then(|row| self.disk.tables().replies.get(&row).cloned());
+        ready(kept.map(|kept| kept.reply.to(once.request)).transpose())
     }
 
     fn transact_all(

@@ -9,6 +9,7 @@ mod migration;
 mod outbox;
 mod reader;
 mod registry;
+mod replies;
 mod reserve;
 mod row;
 mod statements;
@@ -37,9 +38,8 @@ use crate::batch::{self, AfterCommit, Transacted};
 use crate::index::{Entry, Index};
 use crate::published::{Follower, Published};
 use crate::{
-    Answer, Application, ApplicationKey, Census, Committed, KeyId, Ledger, LedgerError, Listed,
-    Lookup, NewKey, Notification, OpenError, OutboxId, Page, Registry, RegistryError, Seen,
-    Settlement, TransactError,
+    Answer, Census, Committed, Ledger, LedgerError, Listed, Lookup, Notification, Once, OpenError,
+    OutboxId, Page, Performed, RegistryError, Reply, Seen, Settlement, TransactError,
 };
 
 pub use audit::{Audit, audit};
@@ -277,6 +277,15 @@ impl SqliteLedger {
             .with(|db| rows.iter().filter_map(|&row| row::load(db, row).transpose()).collect())
     }
 
+    fn look_up_reply(&self, once: &Once) -> Result<Option<Reply>, TransactError> {
+        let now = self.clock.now();
+        let Some(row) = self.index().replies().row(once.application, once.key, now) else {
+            return Ok(None);
+        };
+        let kept = self.readers.with(|db| replies::load(db, row))?;
+        kept.map(|kept| kept.to(once.request)).transpose()
+    }
+
     fn see_page(&self, application: ApplicationId, page: Page) -> Result<Listed, LedgerError> {
         let now = self.clock.now();
         let (entries, more) = self.published.page(application, page, now);
@@ -312,6 +321,20 @@ impl Ledger for SqliteLedger {
                 (result, _) => result,
             }
         })
+    }
+
+    fn transact_once(
+        &self,
+        command: Command,
+        once: Once,
+    ) -> Answer<'_, Result<Performed, TransactError>> {
+        let urgent = !command.is_request();
+        let job = Box::new((command, once));
+        self.write(urgent, move |answer| Job::Command(batch::Job::TransactOnce(job, answer)))
+    }
+
+    fn reply<'a>(&'a self, once: &'a Once) -> Answer<'a, Result<Option<Reply>, TransactError>> {
+        ready(self.look_up_reply(once))
     }
 
     fn transact_all(
@@ -431,38 +454,6 @@ impl Ledger for SqliteLedger {
         let mut failure = self.failure.clone();
         // The writer goes when nobody can reach it any more, and takes its end of this with it.
         Box::pin(async move { while failure.changed().await.is_ok() {} })
-    }
-}
-
-impl Registry for SqliteLedger {
-    fn applications(&self) -> Answer<'_, Result<Vec<Application>, LedgerError>> {
-        ready(self.readers.with(registry::applications))
-    }
-
-    fn application(&self, name: String) -> Answer<'_, Result<Application, LedgerError>> {
-        let made = self.write_registry(move |db, now| Ok(registry::application(db, &name, now)?));
-        Box::pin(async move {
-            made.await.map_err(|error| match error {
-                RegistryError::Ledger(error) => error,
-                _ => LedgerError::Corrupt { what: "application" },
-            })
-        })
-    }
-
-    fn keys(&self) -> Answer<'_, Result<Vec<ApplicationKey>, LedgerError>> {
-        ready(self.readers.with(registry::keys))
-    }
-
-    fn add_key(
-        &self,
-        key: NewKey,
-        limit: usize,
-    ) -> Answer<'_, Result<ApplicationKey, RegistryError>> {
-        self.write_registry(move |db, now| registry::add_key(db, &key, limit, now))
-    }
-
-    fn revoke_key(&self, id: KeyId) -> Answer<'_, Result<ApplicationKey, RegistryError>> {
-        self.write_registry(move |db, now| registry::revoke_key(db, id, now))
     }
 }
 

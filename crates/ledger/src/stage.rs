@@ -3,8 +3,10 @@
 
 use greenwave_core::{DeviceKey, IdentifierKey, KnownIdentifiers, Session, SessionId};
 use hashbrown::HashMap;
+use jiff::Timestamp;
 
-use crate::index::{Entry, Index};
+use crate::Once;
+use crate::index::{Entry, Index, StagedReplies};
 use crate::recent::Recent;
 
 /// The index as the batch sees it.
@@ -21,6 +23,7 @@ pub(crate) struct StagedChanges {
     /// The sessions that are new to their device.
     added: HashMap<DeviceKey, Vec<SessionId>>,
     aliases: HashMap<IdentifierKey, DeviceKey>,
+    replies: StagedReplies,
 }
 
 /// A session as it is from now on, and its entry.
@@ -82,6 +85,24 @@ impl<'a> Stage<'a> {
         self.index.aliases() + self.changes.aliases.len()
     }
 
+    /// The row of the reply that is kept for a command.
+    pub(crate) fn reply(&self, once: &Once, now: Timestamp) -> Option<i64> {
+        self.changes.replies.row(self.index.replies(), once, now)
+    }
+
+    /// Takes away the oldest reply, if there are as many as there may be, and tells its row.
+    pub(crate) fn make_room_for_reply(&mut self, once: &Once) -> Option<i64> {
+        self.changes.replies.make_room(self.index.replies(), once)
+    }
+
+    pub(crate) fn keep_reply(&mut self, once: &Once, row: i64, given: Timestamp) {
+        self.changes.replies.put(once, row, given);
+    }
+
+    pub(crate) fn erase_replies(&mut self, before: Timestamp, at_most: usize) {
+        self.changes.replies.erase(before, at_most);
+    }
+
     /// What has changed, to be published once it is committed.
     pub(crate) fn into_changes(self) -> StagedChanges {
         self.changes
@@ -108,6 +129,7 @@ impl StagedChanges {
         for (identifier, device) in self.aliases {
             index.learn(identifier, device);
         }
+        self.replies.publish(index.replies_mut());
     }
 }
 

@@ -7,8 +7,9 @@ use greenwave_core::{
 use jiff::Timestamp;
 
 use crate::index::Entry;
+use crate::once::KeptReply;
 use crate::stage::Stage;
-use crate::{Committed, LedgerError, OutboxId, Settlement, TransactError};
+use crate::{Committed, LedgerError, Once, OutboxId, Performed, Reply, Settlement, TransactError};
 
 /// How many identifiers can become aliases. Beyond it a name that comes with others is a device of
 /// its own, so that nobody can fill a ledger with names.
@@ -44,6 +45,23 @@ pub(crate) trait Rows {
 
     /// Appends an alias.
     fn learn(&mut self, identifier: IdentifierKey, device: DeviceKey) -> Result<(), LedgerError>;
+
+    /// Reads a reply; `None` if it was erased.
+    fn recall(&mut self, row: i64) -> Result<Option<KeptReply>, LedgerError>;
+
+    /// Appends a reply, and tells its row.
+    fn keep_reply(
+        &mut self,
+        once: &Once,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Result<i64, LedgerError>;
+
+    /// Deletes a reply, if it is there.
+    fn drop_reply(&mut self, row: i64) -> Result<(), LedgerError>;
+
+    /// Erases replies that were given before a moment, and tells how many.
+    fn erase_replies(&mut self, before: Timestamp, at_most: usize) -> Result<usize, LedgerError>;
 }
 
 /// Carries out one command. If it fails, the batch that it is part of must not be committed; if it
@@ -67,6 +85,34 @@ pub(crate) fn transact(
         }
     }
     Ok(keep(rows, stage, command, &state, changes)?)
+}
+
+/// Carries out one command unless it was before. What became of it is seen by the next one in the
+/// same batch, too.
+pub(crate) fn transact_once(
+    rows: &mut impl Rows,
+    stage: &mut Stage<'_>,
+    command: &Command,
+    once: &Once,
+    now: Timestamp,
+) -> Result<Performed, TransactError> {
+    if let Some(row) = stage.reply(once, now)
+        && let Some(kept) = rows.recall(row)?
+    {
+        return Ok(Performed::Before(kept.to(once.request)?));
+    }
+    let committed = Box::new(transact(rows, stage, command, now)?);
+    let Some(session) = &committed.changes.session else {
+        return Ok(Performed::Now(committed, None));
+    };
+    let Some(view) = session.view(now) else { return Ok(Performed::Now(committed, None)) };
+    let reply = Reply { session: session.id, text: (once.write)(session, &view).into() };
+    while let Some(row) = stage.make_room_for_reply(once) {
+        rows.drop_reply(row)?;
+    }
+    let row = rows.keep_reply(once, &reply, now)?;
+    stage.keep_reply(once, row, now);
+    Ok(Performed::Now(committed, Some(reply)))
 }
 
 fn new_aliases(stage: &Stage<'_>, create: &Create) -> Result<Vec<IdentifierKey>, TransactError> {

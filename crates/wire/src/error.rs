@@ -21,6 +21,9 @@ pub struct ErrorInfo {
     pub code: &'static str,
     /// A text for people.
     pub message: String,
+    /// After how many seconds to try again, if that can be said: for the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after_s: Option<u16>,
 }
 
 impl ErrorInfo {
@@ -31,7 +34,7 @@ impl ErrorInfo {
             message.truncate(end);
             message.push('…');
         }
-        Self { status, code, message }
+        Self { status, code, message, retry_after_s: None }
     }
 
     /// A field has a value that it cannot have.
@@ -110,6 +113,26 @@ impl ErrorInfo {
                 }
             },
         }
+    }
+
+    /// The idempotency key names another request.
+    #[must_use]
+    pub fn idempotency_key_reused() -> Self {
+        Self::new(
+            422,
+            "IDEMPOTENCY_KEY_REUSED",
+            "This Idempotency-Key was used for another request in the last 24 hours: use a new key \
+             for each request, and the same one only to make it again as it was",
+        )
+    }
+
+    /// A request with the same idempotency key is being worked on.
+    #[must_use]
+    pub fn idempotency_in_progress() -> Self {
+        let message = "A request with this Idempotency-Key is being worked on: try again after as \
+                       many seconds as the header Retry-After says";
+        let error = Self::new(409, "IDEMPOTENCY_IN_PROGRESS", message);
+        Self { retry_after_s: Some(1), ..error }
     }
 
     /// No session of this id, or none any more.

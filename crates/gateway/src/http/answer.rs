@@ -5,7 +5,7 @@ use bytes::Bytes;
 use greenwave_core::RuleSet;
 use greenwave_ledger::LedgerError;
 use greenwave_wire::{ErrorInfo, v0};
-use http::header::{CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 use crate::engine::EngineError;
@@ -36,6 +36,7 @@ impl Failure {
                 ErrorInfo::unknown_device(unknown.field, unknown.known)
             }
             EngineError::Refused(refusal) => ErrorInfo::of_refusal(refusal, rules.id),
+            EngineError::KeyReused => ErrorInfo::idempotency_key_reused(),
             EngineError::Directory(wrong) => ErrorInfo::invalid_argument("device", wrong),
             EngineError::Ledger(LedgerError::Busy) => ErrorInfo::busy(),
             // The ledger has said so, once.
@@ -56,6 +57,9 @@ impl IntoResponse for Failure {
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = json(status, self.0.to_json());
         let headers = response.headers_mut();
+        if let Some(seconds) = self.0.retry_after_s {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
         match status {
             StatusCode::UNAUTHORIZED => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

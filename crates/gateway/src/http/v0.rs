@@ -13,7 +13,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
 use greenwave_core::SessionId;
-use greenwave_ledger::Seen;
+use greenwave_ledger::{Seen, WriteReply};
 use greenwave_wire::ErrorInfo;
 use greenwave_wire::v0::{self, Times};
 use http::request::Parts;
@@ -36,6 +36,13 @@ pub(super) enum Dialect {
 pub(super) struct Manner {
     dialect: Dialect,
     times: Times,
+}
+
+impl Manner {
+    /// Writes a reply as [`one`] writes an answer.
+    fn writer(self) -> WriteReply {
+        Arc::new(move |session, view| v0::session_info(session, view, self.times))
+    }
 }
 
 impl FromRequestParts<Arc<Api>> for Manner {

@@ -4,6 +4,7 @@ use greenwave_crashpoint::Point;
 use http::Method;
 use serde_json::json;
 
+use crate::books::Books;
 use crate::client::{Answer, TestClient};
 use crate::fixture::{SESSIONS, path};
 use crate::journal::End;
@@ -23,6 +24,8 @@ pub(crate) enum Operation {
     /// A start after a crash that has left something to do everywhere.
     Start,
     Create,
+    /// A create that is made again, under the same key, once somebody can answer it.
+    CreateOnce,
     Extend,
     Delete,
     /// The end of a session whose time is up.
@@ -34,10 +37,11 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::FirstStart,
         Self::Start,
         Self::Create,
+        Self::CreateOnce,
         Self::Extend,
         Self::Delete,
         Self::Expiry,
@@ -49,7 +53,7 @@ impl Operation {
     pub(crate) async fn prepare(self, place: &mut Place, point: Point) {
         match self {
             Self::FirstStart => {}
-            Self::Create | Self::Keys => drop(place.start()),
+            Self::Create | Self::CreateOnce | Self::Keys => drop(place.start()),
             Self::Start => {
                 leave_work(place).await;
                 if is_of_tidying(point) {
@@ -82,11 +86,30 @@ impl Operation {
         match self {
             Self::FirstStart | Self::Start | Self::Expiry | Self::Delivery => {}
             Self::Create => create(place, process, 3_600, End::Far).await,
+            Self::CreateOnce => {
+                let body = place.body(3_600).to_string();
+                place.once = Some(body.clone());
+                if let Some(answer) = create_once(process, &body).await {
+                    place.journal.created(&answer, End::Far);
+                }
+            }
             Self::Extend => extend(place, process).await,
             Self::Delete => delete(place, process).await,
             Self::Keys => change_keys(place, process).await,
         }
     }
+}
+
+/// Makes a create again that may have been answered or not: it is of the same session, and there is
+/// no other.
+pub(crate) async fn repeat(place: &mut Place, process: &Process) {
+    let Some(body) = place.once.take() else { return };
+    let answer = create_once(process, &body).await.unwrap();
+    if !place.journal.sessions.contains_key(&answer.id()) {
+        place.journal.created(&answer, End::Far);
+    }
+    let kept = Books::read(place.data());
+    assert_eq!(kept.sessions().map(|(id, _)| id).collect::<Vec<_>>(), [&answer.id()]);
 }
 
 fn is_of_tidying(point: Point) -> bool {
@@ -103,6 +126,11 @@ async fn create(place: &mut Place, process: &Process, duration_s: u64, end: End)
     if let Some(answer) = send(&process.api(), Method::POST, SESSIONS, &body).await {
         place.journal.created(&answer, end);
     }
+}
+
+async fn create_once(process: &Process, body: &str) -> Option<Answer> {
+    let api = process.api().header("Idempotency-Key", "8e03978e-40d5-43e8-bc93-6894a57f9324");
+    send(&api, Method::POST, SESSIONS, body).await
 }
 
 async fn extend(place: &mut Place, process: &Process) {

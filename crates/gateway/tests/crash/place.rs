@@ -37,6 +37,8 @@ pub(crate) struct Place {
     directory: TempDir,
     pub(crate) receiver: Receiver,
     pub(crate) journal: Journal,
+    /// The body of a create that is to be made again.
+    pub(crate) once: Option<String>,
     patience: Duration,
     /// How long the slowest start took.
     pub(crate) slowest: Duration,
@@ -57,6 +59,7 @@ impl Place {
             directory: tempfile::tempdir().unwrap(),
             receiver: Receiver::start().await,
             journal: Journal::default(),
+            once: None,
             patience,
             slowest: Duration::ZERO,
         }

@@ -8,7 +8,7 @@ use greenwave_crashpoint::Point;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::operation::Operation;
+use crate::operation::{Operation, repeat};
 use crate::place::{Fate, MACHINE, Place, READY};
 
 /// How many places there are at a time.
@@ -43,7 +43,8 @@ async fn crash(point: Point, operation: Operation) -> Outcome {
             matches!(fate, Fate::Died)
         }
     };
-    place.audit().await;
+    let process = place.audit().await;
+    repeat(&mut place, &process).await;
     Outcome { reached, quick: place.slowest < READY }
 }
 

@@ -18,6 +18,7 @@ mod drain;
 mod faults;
 mod fixture;
 mod flood;
+mod idempotency;
 mod left_behind;
 mod lifecycle;
 mod listing;

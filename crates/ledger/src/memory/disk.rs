@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use greenwave_core::{DeviceKey, Event, IdentifierKey, Phase, Session};
+use greenwave_core::{ApplicationId, DeviceKey, Event, IdentifierKey, Phase, Session};
 use jiff::Timestamp;
 
 use crate::index::{Entry, Index};
+use crate::once::KeptReply;
 use crate::transaction::Rows;
 use crate::{
-    Application, ApplicationKey, LedgerError, Notification, OutboxId, Outcome, Settlement,
+    Application, ApplicationKey, IdempotencyKey, LedgerError, Notification, Once, OutboxId,
+    Outcome, Reply, Settlement,
 };
 
 /// What a ledger has committed. It outlives the ledger; clones are the same disk.
@@ -23,6 +25,7 @@ pub(super) struct Tables {
     pub(super) outbox: BTreeMap<OutboxId, Waiting>,
     deliveries: Vec<Settled>,
     aliases: Vec<(IdentifierKey, DeviceKey)>,
+    pub(super) replies: BTreeMap<i64, Given>,
     pub(super) applications: Vec<Application>,
     pub(super) keys: Vec<ApplicationKey>,
 }
@@ -31,6 +34,14 @@ pub(super) struct Tables {
 pub(super) struct Waiting {
     pub(super) notification: Notification,
     pub(super) next_at: Timestamp,
+}
+
+#[derive(Clone)]
+pub(super) struct Given {
+    application: ApplicationId,
+    key: IdempotencyKey,
+    at: Timestamp,
+    pub(super) reply: KeptReply,
 }
 
 #[derive(Clone)]
@@ -45,6 +56,7 @@ struct Settled {
 pub(super) struct LastKeys {
     live: i64,
     outbox: i64,
+    replies: i64,
 }
 
 impl MemoryDisk {
@@ -85,6 +97,10 @@ impl MemoryDisk {
         for &(identifier, device) in &tables.aliases {
             index.learn(identifier, device);
         }
+        for (&row, given) in &tables.replies {
+            let given_ms = given.at.as_millisecond();
+            index.replies_mut().put(given.application, given.key, row, given_ms);
+        }
         index
     }
 
@@ -93,6 +109,7 @@ impl MemoryDisk {
         LastKeys {
             live: tables.live.keys().next_back().copied().unwrap_or(0),
             outbox: tables.outbox.keys().next_back().map_or(0, |id| id.0),
+            replies: tables.replies.keys().next_back().copied().unwrap_or(0),
         }
     }
 }
@@ -176,6 +193,37 @@ impl Rows for Writable<'_> {
     fn learn(&mut self, identifier: IdentifierKey, device: DeviceKey) -> Result<(), LedgerError> {
         self.tables.aliases.push((identifier, device));
         Ok(())
+    }
+
+    fn recall(&mut self, row: i64) -> Result<Option<KeptReply>, LedgerError> {
+        Ok(self.tables.replies.get(&row).map(|given| given.reply.clone()))
+    }
+
+    fn keep_reply(
+        &mut self,
+        once: &Once,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Result<i64, LedgerError> {
+        self.keys.replies += 1;
+        let reply = KeptReply { request: once.request, reply: reply.clone() };
+        let given = Given { application: once.application, key: once.key, at: now, reply };
+        self.tables.replies.insert(self.keys.replies, given);
+        Ok(self.keys.replies)
+    }
+
+    fn drop_reply(&mut self, row: i64) -> Result<(), LedgerError> {
+        self.tables.replies.remove(&row);
+        Ok(())
+    }
+
+    fn erase_replies(&mut self, before: Timestamp, at_most: usize) -> Result<usize, LedgerError> {
+        let replies = &mut self.tables.replies;
+        let oldest = replies.iter().take(at_most);
+        let erased: Vec<i64> =
+            oldest.filter(|(_, given)| given.at < before).map(|(&row, _)| row).collect();
+        erased.iter().for_each(|row| drop(replies.remove(row)));
+        Ok(erased.len())
     }
 }
 

@@ -8,7 +8,7 @@ use greenwave_core::{DeviceKey, IdentifierKey};
 use rusqlite::Connection;
 
 use super::file::{self, Storage};
-use super::row;
+use super::{replies, row};
 use crate::LedgerError;
 use crate::index::{Entry, Index};
 
@@ -34,7 +34,8 @@ pub(super) fn load(storage: &Storage, path: &Path) -> Result<Index, LedgerError>
         }
         let failed = |_| LedgerError::Corrupt { what: "row, reading which came to no end" };
         let db = reading.join().map_err(failed)??;
-        load_aliases(&db, &mut index)
+        load_aliases(&db, &mut index)?;
+        replies::scan(&db, index.replies_mut())
     })?;
     Ok(index)
 }

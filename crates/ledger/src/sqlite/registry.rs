@@ -5,7 +5,42 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::row::timestamp;
-use crate::{Application, ApplicationKey, KeyId, LedgerError, NewKey, RegistryError};
+use super::{SqliteLedger, ready};
+use crate::{
+    Answer, Application, ApplicationKey, KeyId, LedgerError, NewKey, Registry, RegistryError,
+};
+
+impl Registry for SqliteLedger {
+    fn applications(&self) -> Answer<'_, Result<Vec<Application>, LedgerError>> {
+        ready(self.readers.with(applications))
+    }
+
+    fn application(&self, name: String) -> Answer<'_, Result<Application, LedgerError>> {
+        let made = self.write_registry(move |db, now| Ok(application(db, &name, now)?));
+        Box::pin(async move {
+            made.await.map_err(|error| match error {
+                RegistryError::Ledger(error) => error,
+                _ => LedgerError::Corrupt { what: "application" },
+            })
+        })
+    }
+
+    fn keys(&self) -> Answer<'_, Result<Vec<ApplicationKey>, LedgerError>> {
+        ready(self.readers.with(keys))
+    }
+
+    fn add_key(
+        &self,
+        key: NewKey,
+        limit: usize,
+    ) -> Answer<'_, Result<ApplicationKey, RegistryError>> {
+        self.write_registry(move |db, now| add_key(db, &key, limit, now))
+    }
+
+    fn revoke_key(&self, id: KeyId) -> Answer<'_, Result<ApplicationKey, RegistryError>> {
+        self.write_registry(move |db, now| revoke_key(db, id, now))
+    }
+}
 
 pub(super) fn applications(db: &Connection) -> Result<Vec<Application>, LedgerError> {
     let mut statement =

@@ -116,6 +116,17 @@ CREATE TABLE erased (
 
 INSERT INTO erased VALUES (0);
 
+-- What was answered to requests that named an idempotency key, in the order in which it was.
+CREATE TABLE replies (
+    row         INTEGER PRIMARY KEY,
+    application INTEGER NOT NULL,
+    key         BLOB    NOT NULL,  -- 16 bytes, a keyed hash
+    request     BLOB    NOT NULL,  -- 16 bytes, a keyed hash
+    session     BLOB    NOT NULL,
+    given_ms    INTEGER NOT NULL,
+    text        BLOB    NOT NULL
+) STRICT;
+
 -- For people.
 CREATE VIEW live_sessions AS
 SELECT lower(substr(hex(id), 1, 8) || '-' || substr(hex(id), 9, 4) || '-' || substr(hex(id), 13, 4)

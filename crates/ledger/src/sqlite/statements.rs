@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Statement};
 
-use super::{outbox, row};
+use super::{outbox, replies, row};
 use crate::LedgerError;
 
 /// A statement for each purpose.
@@ -16,6 +16,8 @@ pub(super) struct Statements<'db> {
     pub(super) deliver_event: Statement<'db>,
     pub(super) delete_event: Statement<'db>,
     pub(super) learn: Statement<'db>,
+    pub(super) append_reply: Statement<'db>,
+    pub(super) delete_reply: Statement<'db>,
 }
 
 impl<'db> Statements<'db> {
@@ -30,6 +32,8 @@ impl<'db> Statements<'db> {
             deliver_event: db.prepare(outbox::DELIVER)?,
             delete_event: db.prepare("DELETE FROM outbox WHERE row = ?1")?,
             learn: db.prepare("INSERT INTO aliases (identifier, device) VALUES (?1, ?2)")?,
+            append_reply: db.prepare(replies::APPEND)?,
+            delete_reply: db.prepare(replies::DELETE)?,
         })
     }
 }

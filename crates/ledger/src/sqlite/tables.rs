@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::statements::Statements;
-use super::{erasing, outbox, row};
+use super::{erasing, outbox, replies, row};
+use crate::once::KeptReply;
 use crate::recent::Recent;
 use crate::transaction::Rows;
-use crate::{LedgerError, OutboxId, Settlement};
+use crate::{LedgerError, Once, OutboxId, Reply, Settlement};
 
 /// The last keys that were given out.
 ///
@@ -20,6 +21,7 @@ use crate::{LedgerError, OutboxId, Settlement};
 pub(super) struct LastKeys {
     pub(super) live: i64,
     pub(super) outbox: i64,
+    pub(super) replies: i64,
 }
 
 impl LastKeys {
@@ -29,6 +31,7 @@ impl LastKeys {
         Ok(Self {
             live: last("SELECT max(row) FROM live")?.unwrap_or(0),
             outbox: last("SELECT max(row) FROM outbox")?.unwrap_or(0),
+            replies: last("SELECT max(row) FROM replies")?.unwrap_or(0),
         })
     }
 }
@@ -88,5 +91,29 @@ impl Rows for Tables<'_, '_> {
         self.statements.learn.execute([identifier.0, device.0])?;
         reached(Point::LedgerLearned);
         Ok(())
+    }
+
+    fn recall(&mut self, row: i64) -> Result<Option<KeptReply>, LedgerError> {
+        replies::load(self.db, row)
+    }
+
+    fn keep_reply(
+        &mut self,
+        once: &Once,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Result<i64, LedgerError> {
+        self.keys.replies += 1;
+        replies::append(&mut self.statements.append_reply, self.keys.replies, once, reply, now)?;
+        Ok(self.keys.replies)
+    }
+
+    fn drop_reply(&mut self, row: i64) -> Result<(), LedgerError> {
+        self.statements.delete_reply.execute([row])?;
+        Ok(())
+    }
+
+    fn erase_replies(&mut self, before: Timestamp, at_most: usize) -> Result<usize, LedgerError> {
+        replies::erase(self.db, before, at_most)
     }
 }

@@ -175,8 +175,11 @@ impl Job {
     }
 
     fn asks_for_more(&self) -> bool {
-        matches!(self, Self::Command(batch::Job::Transact(command, _))
-            if reserve::asks_for_more(command))
+        match self {
+            Self::Command(batch::Job::Transact(command, _)) => reserve::asks_for_more(command),
+            Self::Command(batch::Job::TransactOnce(job, _)) => reserve::asks_for_more(&job.0),
+            _ => false,
+        }
     }
 
     fn refuse(self, error: &LedgerError) {

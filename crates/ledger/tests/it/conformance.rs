@@ -1,5 +1,7 @@
 //! What holds for every ledger.
 
+mod once;
+
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
@@ -53,7 +55,7 @@ const CASES: &[(&str, Case)] = &[
 ];
 
 async fn conforms(make: impl Fn(Arc<ManualClock>, &tempfile::TempDir) -> Box<dyn Both>) {
-    for (name, case) in CASES {
+    for (name, case) in CASES.iter().chain(once::CASES) {
         println!("{name}");
         let (clock, directory) = (ManualClock::new(), tempfile::tempdir().unwrap());
         let ledger = make(Arc::clone(&clock), &directory);

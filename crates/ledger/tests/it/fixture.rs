@@ -12,6 +12,7 @@ use greenwave_core::{
     IdentifierKey, Pii, PortRange, PortsSpec, ProfileName, RuleSetId, SealedCredential, SessionId,
     Sink,
 };
+use greenwave_ledger::{Fingerprint, IdempotencyKey, Once};
 use jiff::Timestamp;
 
 pub(crate) const APPLICATION: ApplicationId = ApplicationId(1);
@@ -122,4 +123,15 @@ pub(crate) fn network(session: SessionId, report: NetworkReport) -> Command {
 
 pub(crate) fn delete(session: SessionId, application: ApplicationId) -> Command {
     Command::Delete { session, application }
+}
+
+/// A request that is called this, and asks for what its key says.
+pub(crate) fn once(application: ApplicationId, key: u8) -> Once {
+    Once {
+        application,
+        key: IdempotencyKey([key; 16]),
+        request: Fingerprint([key; 16]),
+        at_most: 100,
+        write: Arc::new(|_, view| format!("{:?} {:?}", view.status, view.duration).into_bytes()),
+    }
 }

@@ -4,27 +4,30 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use greenwave_core::decide::NetworkReport;
-use greenwave_ledger::{Backup, Ledger, Page, Registry, SqliteLedger, audit, back_up};
+use greenwave_ledger::{Backup, Ledger, Page, Performed, Registry, SqliteLedger, audit, back_up};
 use rusqlite::Connection;
 
 use crate::fixture::{
-    APPLICATION, ManualClock, at, create, create_for, delete, device, id, names, network,
+    APPLICATION, ManualClock, at, create, create_for, delete, device, id, names, network, once,
 };
 
 const TABLES: [&str; 7] =
     ["live", "history", "outbox", "deliveries", "aliases", "applications", "keys"];
 
-/// Writes what is in a ledger of today as the first version had written it.
-fn write_as_first(ledger: &Path, into: &Path) {
+/// Writes what is in a ledger of today as an earlier version had written it.
+fn write_as(version: u8, ledger: &Path, into: &Path) {
     let db = Connection::open(into).unwrap();
     db.pragma_update(None, "journal_mode", "WAL").unwrap();
     db.execute_batch(include_str!("schema_v1.sql")).unwrap();
+    if version == 2 {
+        db.execute_batch(include_str!("../../src/sqlite/migration/2.sql")).unwrap();
+    }
     db.execute("ATTACH ?1 AS today", [ledger.to_str().unwrap()]).unwrap();
     for table in TABLES {
         db.execute(&format!("INSERT INTO {table} SELECT * FROM today.{table}"), []).unwrap();
     }
     db.pragma_update(None, "application_id", 0x4757_6176).unwrap();
-    db.pragma_update(None, "user_version", 1).unwrap();
+    db.pragma_update(None, "user_version", version).unwrap();
 }
 
 async fn everything(ledger: &SqliteLedger) -> impl PartialEq + std::fmt::Debug + use<> {
@@ -38,6 +41,15 @@ async fn everything(ledger: &SqliteLedger) -> impl PartialEq + std::fmt::Debug +
 
 #[tokio::test]
 async fn everything_is_there_after_an_upgrade_and_in_a_copy() {
+    upgrade(1).await;
+}
+
+#[tokio::test]
+async fn everything_is_there_after_the_latest_upgrade_alone() {
+    upgrade(2).await;
+}
+
+async fn upgrade(version: u8) {
     let (today, old) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let ledger = SqliteLedger::open(today.path(), ManualClock::new()).unwrap();
     for number in 1..=3 {
@@ -54,7 +66,7 @@ async fn everything_is_there_after_an_upgrade_and_in_a_copy() {
     let before = everything(&ledger).await;
     ledger.close().await;
     let path = old.path().join("ledger.db");
-    write_as_first(&today.path().join("ledger.db"), &path);
+    write_as(version, &today.path().join("ledger.db"), &path);
     let sound = audit(old.path(), at(0), false).unwrap();
     assert_eq!(sound.findings, Vec::<String>::new(), "it can be looked at before the upgrade");
 
@@ -64,11 +76,15 @@ async fn everything_is_there_after_an_upgrade_and_in_a_copy() {
     let audit = audit(old.path(), at(0), false).unwrap();
     assert_eq!((audit.live, audit.history, audit.findings), (3, 1, vec![]));
 
-    let copy = old.path().join("ledger.db.v1.bak");
+    let first = ledger.transact_once(create(5, APPLICATION), once(APPLICATION, 1)).await.unwrap();
+    assert!(matches!(first, Performed::Now(..)), "{first:?}");
+    assert!(ledger.reply(&once(APPLICATION, 1)).await.unwrap().is_some());
+
+    let copy = old.path().join(format!("ledger.db.v{version}.bak"));
     assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
     let copy = Connection::open(copy).unwrap();
     let number = |sql: &str| copy.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(number("PRAGMA user_version"), 1);
+    assert_eq!(number("PRAGMA user_version"), version.into());
     for (table, rows) in TABLES.into_iter().zip([3, 1, 4, 0, 1, 1, 0]) {
         assert_eq!(number(&format!("SELECT count(*) FROM {table}")), rows, "{table}");
     }
@@ -81,7 +97,7 @@ async fn a_backup_of_an_earlier_version_is_of_use() {
     ledger.transact(create(1, APPLICATION)).await.unwrap();
     let before = everything(&ledger).await;
     ledger.close().await;
-    write_as_first(&today.path().join("ledger.db"), &old.path().join("ledger.db"));
+    write_as(1, &today.path().join("ledger.db"), &old.path().join("ledger.db"));
     let file = old.path().join("copy");
     back_up(old.path(), &file, "a secret", at(7)).unwrap();
 

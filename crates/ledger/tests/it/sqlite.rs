@@ -5,12 +5,13 @@ use std::sync::Arc;
 use greenwave_core::decide::NetworkReport;
 use greenwave_core::{Buckets, Standing};
 use greenwave_ledger::{
-    Ledger, LedgerError, OpenError, Page, Registry, SqliteLedger, TransactError,
+    Ledger, LedgerError, Once, OpenError, Page, Performed, Registry, SqliteLedger, TransactError,
 };
 use rusqlite::Connection;
 
 use crate::fixture::{
     APPLICATION, ManualClock, asked, at, create, create_for, delete, device, id, names, network,
+    once,
 };
 
 fn open(directory: &tempfile::TempDir) -> Result<SqliteLedger, OpenError> {
@@ -83,9 +84,9 @@ fn a_newer_ledger_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     drop(open(&directory).unwrap());
     let path = directory.path().join("ledger.db");
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 4).unwrap();
     let before = std::fs::read(&path).unwrap();
-    assert!(matches!(open(&directory), Err(OpenError::NewerSchema { found: 3, known: 2, .. })));
+    assert!(matches!(open(&directory), Err(OpenError::NewerSchema { found: 4, known: 3, .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
@@ -177,4 +178,30 @@ async fn closing_keeps_what_was_accepted() {
             .len(),
         50
     );
+}
+
+#[tokio::test]
+async fn replies_are_there_after_a_restart_in_their_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let few = |key| Once { at_most: 3, ..once(APPLICATION, key) };
+    let carry_out = async |ledger: &SqliteLedger, number: u32| {
+        ledger.transact_once(create(number, APPLICATION), few(number as u8)).await.unwrap()
+    };
+    let mut replies = Vec::new();
+    for number in 1..=4 {
+        let ledger = open(&directory).unwrap();
+        let performed = carry_out(&ledger, number).await;
+        assert!(matches!(performed, Performed::Now(..)));
+        replies.push(ledger.reply(&few(number as u8)).await.unwrap().unwrap());
+        drop(ledger);
+    }
+    let ledger = open(&directory).unwrap();
+    assert_eq!(ledger.reply(&few(1)).await.unwrap(), None, "the oldest made room");
+    for (key, reply) in (2..).zip(&replies[1..]) {
+        let Performed::Before(again) = carry_out(&ledger, key).await else { panic!("{key}") };
+        assert_eq!(again, *reply);
+    }
+    let db = Connection::open(directory.path().join("ledger.db")).unwrap();
+    let count = db.query_row("SELECT count(*) FROM replies", [], |row| row.get::<_, i64>(0));
+    assert_eq!(count.unwrap(), 3);
 }
