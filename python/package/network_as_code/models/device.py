@@ -258,6 +258,11 @@ class DeviceData(Model, Generic[_Client]):
             notification_url, notification_auth_token = _sink(
                 notification_url, notification_auth_token, sink, sink_credential
             )
+        if service_ipv4 is None and service_ipv6 is None:
+            raise InvalidParameter(
+                "At least one of IP parameters must be provided: service_ipv4 or service_ipv6, the "
+                "address or network of the service that the session is for"
+            )
         return self._asking()._core.create(
             self._parts(),  # type: ignore[arg-type]
             profile,
