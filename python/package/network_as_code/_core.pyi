@@ -7,6 +7,17 @@ _Ipv4 = tuple[str | None, str | None, int | None]
 _Device = tuple[str | None, str | None, _Ipv4 | None, str | None, int | None]
 _Ports = tuple[list[tuple[int, int]], list[int]]
 
+__all__ = [
+    "Bridge",
+    "Call",
+    "Client",
+    "DEFAULT_BASE_URL",
+    "Started",
+    "__version__",
+    "parse_session",
+    "receive",
+]
+
 __version__: str
 DEFAULT_BASE_URL: str
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use greenwave_sdk::form::{CreateForm, DeviceForm, ServerForm};
 use greenwave_sdk::operation::{Event, Operation, Step};
 use greenwave_sdk::request::{NoAnswer, Request, Response};
-use greenwave_sdk::{Calls, Cleared, Error};
+use greenwave_sdk::{Calls, Cleared, Error, SessionInfo};
 use http::{HeaderMap, HeaderValue};
 
 const ID: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
@@ -203,7 +203,7 @@ fn a_list_goes_on_while_there_is_more() {
     assert_eq!(course.sends(more).path(), "/qod/v0/sessions?page=2&perPage=100");
     // One has moved to the next page meanwhile.
     let found = course.ends(answer(200, page(["b", "c"]))).unwrap();
-    assert_eq!(found.iter().map(|s| s.id()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert_eq!(found.iter().map(SessionInfo::id).collect::<Vec<_>>(), ["a", "b", "c"]);
 }
 
 #[test]

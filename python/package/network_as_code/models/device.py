@@ -264,7 +264,7 @@ class DeviceData(Model, Generic[_Client]):
                 "address or network of the service that the session is for"
             )
         return self._asking()._core.create(
-            self._parts(),  # type: ignore[arg-type]
+            self._parts(),
             profile,
             text(service_ipv4),
             text(service_ipv6),
@@ -367,12 +367,12 @@ class Device(DeviceData["NetworkAsCodeClient"]):
     def sessions(self) -> list[QoDSession]:
         """Its sessions, the oldest first. There being none is an empty list, a wrong URL an error."""
         client = self._asking()
-        found = client._core.sessions_of(self._parts()).run()  # type: ignore[arg-type]
+        found = client._core.sessions_of(self._parts()).run()
         return [QoDSession._of(client, parts) for parts in found]
 
     def clear_sessions(self) -> list[str]:
         """Deletes its sessions, and returns the ids of those that it deleted."""
-        deleted, _ = self._asking()._core.clear(self._parts()).run()  # type: ignore[arg-type]
+        deleted, _ = self._asking()._core.clear(self._parts()).run()
         ids: list[str] = deleted
         return ids
 
@@ -447,13 +447,13 @@ class AsyncDevice(DeviceData["AsyncNetworkAsCodeClient"]):
     async def sessions(self) -> list[AsyncQoDSession]:
         """Its sessions, the oldest first. There being none is an empty list, a wrong URL an error."""
         client = self._asking()
-        call = client._core.sessions_of(self._parts())  # type: ignore[arg-type]
+        call = client._core.sessions_of(self._parts())
         return [AsyncQoDSession._of(client, parts) for parts in await client._answer(call)]
 
     async def clear_sessions(self) -> list[str]:
         """Deletes its sessions, and returns the ids of those that it deleted."""
         client = self._asking()
-        call = client._core.clear(self._parts())  # type: ignore[arg-type]
+        call = client._core.clear(self._parts())
         deleted, _ = await client._answer(call)
         ids: list[str] = deleted
         return ids

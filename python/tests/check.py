@@ -1,4 +1,4 @@
-"""Builds the Python package and tests it against a gateway: `run.py GREENWAVE [WHEEL]`.
+"""Builds the Python package and tests it against a gateway: `check.py GREENWAVE [WHEEL]`.
 
 GREENWAVE is the program. The package is built from `python/` unless a wheel is given, and installed into
 environments of its own below `target/python`, in which there is no Rust.
@@ -98,8 +98,12 @@ def lowest_python():
     """The lowest version that is supported, if this machine has it."""
     found = shutil.which("python3.10")
     pyenv = sorted(pathlib.Path.home().glob(".pyenv/versions/3.10.*/bin/python"))
-    works = lambda python: subprocess.run([python, "-c", "import venv, ensurepip"]).returncode == 0
-    return next((str(p) for p in [found, *pyenv] if p and works(p)), None)
+    return next((str(python) for python in [found, *pyenv] if python and can_make_venv(python)), None)
+
+
+def can_make_venv(python):
+    command = [python, "-c", "import venv, ensurepip"]
+    return subprocess.run(command, capture_output=True).returncode == 0
 
 
 def main(program, wheel=None):
