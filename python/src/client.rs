@@ -46,6 +46,7 @@ impl Client {
     /// Closes the connections that nobody uses.
     fn close(&self) {
         self.blocking.close_idle();
+        self.remote.close();
     }
 
     #[expect(clippy::too_many_arguments, reason = "it has them in Python")]

@@ -49,6 +49,14 @@ impl Remote {
     pub(crate) fn executor(&self) -> Result<Tokio, Error> {
         own(&self.executor, || Tokio::new(self.endpoint.clone(), self.timeout))
     }
+
+    /// Closes this process's connections, once the calls that are under way have ended.
+    pub(crate) fn close(&self) {
+        let mut slot = self.executor.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.as_ref().is_some_and(|own| own.process == std::process::id()) {
+            *slot = None;
+        }
+    }
 }
 
 /// This process's own value, made if there is none.

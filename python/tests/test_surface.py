@@ -114,6 +114,8 @@ class Surface(unittest.TestCase):
             self.assertIn(shown, repr([found]))
         dumped = found.model_dump()
         self.assertEqual((dumped["id"], dumped["profile"]), (session.id, "QOS_L"))
+        copied = found.model_copy(update={"status": "REQUESTED"})
+        self.assertEqual((copied.id, copied.status, found.status), (found.id, "REQUESTED", "AVAILABLE"))
 
     @only_3
     def test_the_duration_is_called(self):
@@ -162,7 +164,7 @@ class Surface(unittest.TestCase):
     def test_sessions_end(self):
         device = self.device("ends")
         self.assertEqual(device.sessions(), [])
-        first, second = self.create(device), self.create(device)
+        first, second = self.create(device), self.create(device.model_copy())
         self.assertEqual([s.id for s in device.sessions()], [first.id, second.id])
         first.delete()
         self.assertEqual([s.id for s in device.sessions()], [second.id])

@@ -87,9 +87,12 @@ class Model:
         """A model of this class from one, or from a dictionary with either kind of names."""
         if isinstance(value, cls):
             return value
-        if isinstance(value, dict):
+        if not isinstance(value, dict):
+            raise InvalidParameter(f"{cls.__name__} is made from a dictionary, not {value!r}")
+        try:
             return cls(**value)
-        raise InvalidParameter(f"{cls.__name__} is made from a dictionary, not {value!r}")
+        except TypeError as error:
+            raise InvalidParameter(str(error)) from None
 
     @classmethod
     def parse_obj(cls, value: Any) -> Self:
@@ -99,7 +102,10 @@ class Model:
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy, with some values replaced."""
         del deep  # What is inside is copied in either case: nothing of it is shared by name.
-        return type(self)(**{**dict(self), **(update or {})})
+        return self._again({**dict(self), **(update or {})})
+
+    def _again(self, values: Mapping[str, Any]) -> Self:
+        return type(self)(**values)
 
     def copy(self, **how: Any) -> Self:
         """The name that `model_copy` had before."""

@@ -17,7 +17,10 @@ from .session import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
+
+    from typing_extensions import Self
 
     from .. import _core
     from ..client import AsyncNetworkAsCodeClient, NetworkAsCodeClient
@@ -206,6 +209,9 @@ class DeviceData(Model, Generic[_Client]):
     def to_json_dict(self) -> dict[str, Any]:
         """The names that it has, as they go over the wire."""
         return self.model_dump(by_alias=True, exclude_none=True)
+
+    def _again(self, values: Mapping[str, Any]) -> Self:
+        return type(self)(self._client, **values)
 
     def _parts(self) -> tuple[Any, ...]:
         address = self.ipv4_address

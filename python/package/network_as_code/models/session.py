@@ -10,8 +10,10 @@ from ..errors import InvalidParameter, NotFound
 from ._model import Model, named, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
+
+    from typing_extensions import Self
 
     from ..client import AsyncNetworkAsCodeClient, NetworkAsCodeClient
     from .device import Device
@@ -162,6 +164,16 @@ class SessionData(Model, Generic[_Client]):
             raise TypeError(f"a session has no {', '.join(values)}")
         if self.duration is not None:
             self.duration = Duration(self.duration)
+
+    def _again(self, values: Mapping[str, Any]) -> Self:
+        return type(self)(self._client, **values)
+
+    @classmethod
+    def model_validate(cls, value: Any) -> Self:
+        """A session, which only a client makes."""
+        if isinstance(value, cls):
+            return value
+        raise InvalidParameter("a session comes from a client: client.sessions.get(id)")
 
     @property
     def device(self) -> Device | None:
