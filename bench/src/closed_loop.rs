@@ -40,7 +40,7 @@ pub(crate) struct Load {
 pub(crate) struct Pressure {
     /// How long each kind of request is sent
     #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = seconds)]
-    seconds: Duration,
+    pub(crate) seconds: Duration,
 
     /// How many connections there are
     #[arg(long, value_name = "COUNT", default_value_t = 64)]
@@ -60,6 +60,23 @@ pub(crate) struct Phase {
     /// What was counted.
     #[serde(flatten)]
     pub(crate) figures: Figures,
+}
+
+impl Phase {
+    /// Answers per second.
+    pub(crate) fn per_second(&self) -> f64 {
+        self.figures.requests as f64 / self.seconds
+    }
+
+    /// Answers per second of the server's processor time.
+    pub(crate) fn per_cpu_second(&self) -> f64 {
+        self.cost.map_or(f64::NAN, |cost| cost.per_cpu_second)
+    }
+
+    /// Whether there were requests, and each had the answer it should have.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.figures.requests > 0 && self.figures.errors.is_empty()
+    }
 }
 
 /// What requests cost a server, with all that they leave behind.

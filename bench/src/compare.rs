@@ -3,17 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::Failure;
 use crate::closed_loop::{Phase, Pressure};
 use crate::connection::Connection;
 use crate::echo::Recording;
+use crate::ground::{Ground, Prepared, State};
 use crate::job::Job;
 use crate::machine::Machine;
-use crate::pool::{self, Pool};
+use crate::pool::{self, Asked, Pool};
 use crate::server::Server;
+use crate::spread::Spread;
 
 /// Requests per CPU-second of the server, beside an echo on the same HTTP stack.
 #[derive(Debug, Args)]
@@ -26,13 +28,26 @@ pub(crate) struct Compare {
     #[command(flatten)]
     pressure: Pressure,
 
+    #[command(flatten)]
+    ground: Ground,
+
+    /// Which sessions are asked for and listed
+    #[arg(long, value_name = "WHICH", default_value = "recent")]
+    of: Of,
+
     /// Another build's greenwave; by default it is the one that this program was built with
     #[arg(long, value_name = "FILE")]
     gateway: Option<PathBuf>,
+}
 
-    /// Where the gateway's data is put for the time, on a real disk
-    #[arg(long, value_name = "DIR")]
-    temp: Option<PathBuf>,
+/// Which sessions are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Of {
+    /// Those that the round has made
+    Recent,
+    /// Any of those that lived there already
+    All,
 }
 
 /// What came of it.
@@ -40,6 +55,9 @@ pub(crate) struct Compare {
 pub(crate) struct Comparison {
     pub(crate) machine: Machine,
     pub(crate) connections: usize,
+    pub(crate) ground: State,
+    /// Which sessions were asked for and listed.
+    pub(crate) of: Of,
     pub(crate) jobs: Vec<Compared>,
 }
 
@@ -57,33 +75,28 @@ pub(crate) struct Compared {
     pub(crate) gateway_rounds: Vec<Phase>,
 }
 
-/// What several rounds came to.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Spread {
-    pub(crate) median: f64,
-    pub(crate) min: f64,
-    pub(crate) max: f64,
-}
-
 impl Compare {
     /// Measures both.
     pub(crate) async fn run(&self) -> Result<Comparison, Failure> {
-        let temp = self.temp.clone().unwrap_or_else(std::env::temp_dir);
-        let temp = tempfile::tempdir_in(temp);
-        let temp = temp.map_err(|error| Failure::new("no directory", error))?;
-        let machine = Machine::look(temp.path());
-        let gateway = Server::gateway(self.gateway.as_deref(), &temp.path().join("data"))?;
+        let mut prepared = self.ground.prepare().await?;
+        let asked = self.asked(&prepared)?;
+        let gateway = prepared.gateway(self.gateway.as_deref())?;
         let first_device = pool::first_device();
-        let answers = temp.path().join("answers.json");
-        record(&gateway, first_device, &answers).await?;
-        let echo = Server::echo(&answers)?;
+        // The echo has one answer to a kind of request, so it is asked for one session.
+        let one = match &asked {
+            Asked::Filled(filled) => Asked::One(filled.session(0)),
+            other => other.clone(),
+        };
+        let recorded = prepared.directory().join("answers.json");
+        record(&gateway, prepared.pool(first_device).asking(one.clone()), &recorded).await?;
+        let echo = Server::echo(&recorded)?;
 
-        let sides = [echo, gateway].map(|server| Side {
+        let side = |server, asked| Side {
             server,
-            pool: Arc::new(Pool::new(first_device + 1)),
+            pool: Arc::new(prepared.pool(first_device + 1).asking(asked)),
             phases: Vec::new(),
-        });
-        let [mut echo, mut gateway] = sides;
+        };
+        let (mut echo, mut gateway) = (side(echo, one), side(gateway, asked));
         for round in 0..self.rounds {
             for job in Job::ALL {
                 // A B, B A, …: what changes with time is nobody's advantage.
@@ -97,9 +110,22 @@ impl Compare {
                 }
             }
         }
-        let connections = self.pressure.connections;
+        let created = gateway.phases.iter().filter(|phase| phase.job == Job::Create);
+        prepared.count_events(created.map(|phase| phase.figures.requests).sum())?;
         let jobs = Job::ALL.map(|job| Compared::new(job, &echo.phases, &gateway.phases));
-        Ok(Comparison { machine, connections, jobs: jobs.into() })
+        let Prepared { machine, state: ground, .. } = prepared;
+        let connections = self.pressure.connections;
+        Ok(Comparison { machine, connections, ground, of: self.of, jobs: jobs.into() })
+    }
+
+    fn asked(&self, prepared: &Prepared) -> Result<Asked, Failure> {
+        match (self.of, &prepared.filled) {
+            (Of::Recent, _) => Ok(Asked::Made),
+            (Of::All, Some(filled)) => Ok(Asked::Filled(Arc::clone(filled))),
+            (Of::All, None) => {
+                Err(Failure::new("cannot ask for any of all", "say how many live with --live"))
+            }
+        }
     }
 }
 
@@ -111,8 +137,7 @@ struct Side {
 }
 
 /// Has the gateway answer each kind of request once, for the echo to repeat.
-async fn record(gateway: &Server, device: u64, answers: &Path) -> Result<(), Failure> {
-    let pool = Pool::new(device);
+async fn record(gateway: &Server, pool: Pool, answers: &Path) -> Result<(), Failure> {
     let mut connection = Connection::new(&gateway.target);
     let mut recording = Recording::default();
     for job in Job::ALL {
@@ -129,11 +154,6 @@ async fn record(gateway: &Server, device: u64, answers: &Path) -> Result<(), Fai
 }
 
 impl Comparison {
-    /// Whether every request had the answer it should have.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.phases().all(Phase::is_clean)
-    }
-
     /// All that was measured.
     pub(crate) fn phases(&self) -> impl Iterator<Item = &Phase> {
         self.jobs.iter().flat_map(|job| job.echo_rounds.iter().chain(&job.gateway_rounds))
@@ -146,36 +166,16 @@ impl Compared {
             phases.iter().filter(|phase| phase.job == job).cloned().collect()
         };
         let (echo, gateway) = (of_job(echo), of_job(gateway));
-        let rate = |phase: &Phase| phase.cost.map_or(f64::NAN, |cost| cost.per_cpu_second);
-        let ratios = gateway.iter().zip(&echo).map(|(gateway, echo)| rate(gateway) / rate(echo));
+        let rates =
+            |phases: &[Phase]| -> Vec<f64> { phases.iter().map(Phase::per_cpu_second).collect() };
+        let (echo_rates, gateway_rates) = (rates(&echo), rates(&gateway));
         Self {
             job,
-            echo: Spread::of(echo.iter().map(rate)),
-            gateway: Spread::of(gateway.iter().map(rate)),
-            ratio: Spread::of(ratios),
+            ratio: Spread::of_ratios(&gateway_rates, &echo_rates),
+            echo: Spread::of(echo_rates),
+            gateway: Spread::of(gateway_rates),
             echo_rounds: echo,
             gateway_rounds: gateway,
         }
-    }
-}
-
-impl Spread {
-    /// Of an even number, the median is the upper of the two in the middle.
-    fn of(values: impl Iterator<Item = f64>) -> Self {
-        let mut values: Vec<f64> = values.collect();
-        values.sort_by(f64::total_cmp);
-        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
-        Self { median: at(values.len() / 2), min: at(0), max: at(values.len().saturating_sub(1)) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spread_is_the_middle_and_both_ends() {
-        let spread = Spread::of([5.0, 1.0, 4.0, 2.0, 3.0].into_iter());
-        assert_eq!((spread.median, spread.min, spread.max), (3.0, 1.0, 5.0));
     }
 }

@@ -120,12 +120,12 @@ impl Echo {
     }
 }
 
-/// The gateway's paths, nested as they are there.
+/// The gateway's paths.
 fn routes(answers: Arc<Answers>) -> Router {
-    let sessions = Router::new()
-        .route("/sessions", get(list).merge(post(create)))
-        .route("/sessions/{id}", get(read).delete(end));
-    Router::new().nest("/qod/v0", sessions).with_state(answers)
+    Router::new()
+        .route("/qod/v0/sessions", get(list).merge(post(create)))
+        .route("/qod/v0/sessions/{id}", get(read).delete(end))
+        .with_state(answers)
 }
 
 async fn create(State(answers): State<Arc<Answers>>, body: Bytes) -> Response {

@@ -14,6 +14,12 @@ use crate::server::Target;
 /// Where sessions are.
 const SESSIONS: &str = "/qod/v0/sessions";
 
+/// What a device is called, by its number. As wide for every one, so that all answers to a job have
+/// one size.
+pub(crate) fn device_name(device: u64) -> String {
+    format!("d{device:016}@testcsp.net")
+}
+
 /// A kind of request, in the order of a session's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -78,12 +84,12 @@ impl Job {
         session: &Session,
     ) -> Result<Request<Full<Bytes>>, http::Error> {
         let Session { device, id, .. } = session;
-        // As wide for every device, so that all answers to a job have one size.
         let (method, path, body) = match self {
             Self::Create => (Method::POST, SESSIONS.to_owned(), body(session)),
             Self::Get => (Method::GET, format!("{SESSIONS}/{id}"), String::new()),
             Self::List => {
-                let query = format!("networkAccessIdentifier=d{device:016}%40testcsp.net");
+                let name = device_name(*device).replace('@', "%40");
+                let query = format!("networkAccessIdentifier={name}");
                 (Method::GET, format!("{SESSIONS}?{query}"), String::new())
             }
             Self::Delete => (Method::DELETE, format!("{SESSIONS}/{id}"), String::new()),
@@ -103,8 +109,8 @@ impl Job {
 fn body(session: &Session) -> String {
     let Session { device, duration_s, sink, .. } = session;
     let sink = sink.as_ref().map(|sink| format!(r#","notificationUrl":"{sink}""#));
-    let sink = sink.unwrap_or_default();
+    let (sink, name) = (sink.unwrap_or_default(), device_name(*device));
     format!(
-        r#"{{"device":{{"networkAccessIdentifier":"d{device:016}@testcsp.net"}},"applicationServer":{{"ipv4Address":"233.252.0.2"}},"qosProfile":"QOS_L","duration":{duration_s}{sink}}}"#
+        r#"{{"device":{{"networkAccessIdentifier":"{name}"}},"applicationServer":{{"ipv4Address":"233.252.0.2"}},"qosProfile":"QOS_L","duration":{duration_s}{sink}}}"#
     )
 }

@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use self::course::{Courses, Verdict};
 use crate::Failure;
 use crate::connection::Connections;
-use crate::job::Session;
+use crate::job::{Job, Session};
 use crate::machine::Machine;
-use crate::open_loop::{self, Created};
+use crate::open_loop::{self, Sent};
 use crate::pool;
 use crate::receiver::Receiver;
 use crate::report::seconds;
@@ -120,7 +120,7 @@ impl Lateness {
         let others = self.others(&connections, stop.clone());
         let sessions = self.sessions(&receiver).into_iter();
         let tick = self.over / self.sessions;
-        let creating = open_loop::create(Arc::clone(&connections), sessions, tick);
+        let creating = open_loop::send(Arc::clone(&connections), Job::Create, sessions, tick);
         let mut courses = Courses::new(&connections);
         let created = self.watch(&mut receiver, &mut courses, tokio::spawn(creating)).await?;
         gone.wait_for(&created.ids).await;
@@ -149,13 +149,13 @@ impl Lateness {
         &self,
         receiver: &mut Receiver,
         courses: &mut Courses,
-        mut creating: JoinHandle<Result<Created, Failure>>,
-    ) -> Result<Created, Failure> {
+        mut creating: JoinHandle<Result<Sent, Failure>>,
+    ) -> Result<Sent, Failure> {
         let longest = Duration::from_secs(self.longest.into());
         let deadline = tokio::time::Instant::now() + self.over + longest + PATIENCE;
         let mut created = None;
         loop {
-            let all = created.as_ref().map(|created: &Created| created.ids.len());
+            let all = created.as_ref().map(|created: &Sent| created.ids.len());
             if all.is_some_and(|all| courses.ended() >= all) {
                 break;
             }
@@ -187,12 +187,13 @@ impl Lateness {
         &self,
         connections: &Arc<Connections>,
         stop: CancellationToken,
-    ) -> Option<JoinHandle<Result<Created, Failure>>> {
+    ) -> Option<JoinHandle<Result<Sent, Failure>>> {
         let tick = Duration::from_secs(1) / self.load?;
         let first = pool::first_device() + u64::from(self.sessions) + 1_000_000_000;
         let devices = (first..).take_while(move |_| !stop.is_cancelled());
         let sessions = devices.map(Session::of_device);
-        Some(tokio::spawn(open_loop::create(Arc::clone(connections), sessions, tick)))
+        let connections = Arc::clone(connections);
+        Some(tokio::spawn(open_loop::send(connections, Job::Create, sessions, tick)))
     }
 }
 
@@ -241,7 +242,7 @@ impl Gone {
 impl Measured {
     fn new(
         machine: Machine,
-        created: &Created,
+        created: &Sent,
         verdict: Verdict,
         load: Option<Figures>,
     ) -> Result<Self, Failure> {
@@ -267,12 +268,6 @@ impl Measured {
         if count > 0 {
             *self.errors.entry(what.to_owned()).or_default() += count;
         }
-    }
-
-    /// Whether there were sessions, and each ended as it should.
-    pub(crate) fn is_clean(&self) -> bool {
-        let load = self.load.as_ref().is_none_or(|load| load.errors.is_empty());
-        self.sessions > 0 && self.early == 0 && self.errors.is_empty() && load
     }
 }
 

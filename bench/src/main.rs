@@ -6,17 +6,28 @@ mod closed_loop;
 mod compare;
 mod connection;
 mod echo;
+mod expire;
+mod fill;
+mod ground;
 mod job;
 mod lateness;
 mod life;
 mod machine;
+mod network;
 mod open_loop;
 mod outage;
+mod own_gateway;
+mod pace;
+mod place;
 mod pool;
 mod receiver;
 mod report;
 mod rules;
+mod scale;
 mod server;
+mod sinks;
+mod slow_sync;
+mod spread;
 mod tally;
 
 use std::fmt::Display;
@@ -24,6 +35,12 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use self::report::Report;
+
+/// The allocator of the gateway, for what is measured and what it is measured against.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Measure a gateway.
 #[derive(Debug, Parser)]
@@ -49,9 +66,22 @@ enum Command {
     Lateness(lateness::Lateness),
     /// How long a gateway takes for all that ran out while it was down
     Outage(outage::Outage),
+    /// What the simulated network takes for so many sessions, without a gateway
+    Network(network::Network),
+    /// How a gateway does with ever more sessions: start, memory, file, rates
+    Scale(scale::Scale),
+    /// How long a gateway takes for very many sessions that end in the same moment
+    Expire(expire::Expire),
+    /// What many connections are to one when the disk is slow
+    SlowSync(slow_sync::SlowSync),
+    /// How long a create takes at half the highest rate
+    Pace(pace::Pace),
     /// Answer every request with what a gateway once answered
     #[command(hide = true)]
     Echo(echo::Echo),
+    /// Serve as a gateway whose disk takes longer for each sync
+    #[command(hide = true)]
+    SlowGateway(own_gateway::SlowGateway),
 }
 
 /// Why nothing could be measured.
@@ -88,34 +118,29 @@ fn run(bench: &Bench) -> Result<bool, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new("cannot start", error))?;
-    match &bench.command {
-        Command::Compare(compare) => {
-            let comparison = runtime.block_on(compare.run())?;
-            report::print(&comparison, bench.json)?;
-            Ok(comparison.is_clean())
+    runtime.block_on(async {
+        let json = bench.json;
+        match &bench.command {
+            Command::Compare(compare) => conclude(compare.run().await?, json),
+            Command::Life(life) => conclude(life.run().await?, json),
+            Command::Load(load) => conclude(load.run().await?, json),
+            Command::Lateness(lateness) => conclude(lateness.run().await?, json),
+            Command::Outage(outage) => conclude(outage.run().await?, json),
+            Command::Network(network) => conclude(network.run().await?, json),
+            Command::Scale(scale) => conclude(scale.run().await?, json),
+            Command::Expire(expire) => conclude(expire.run().await?, json),
+            Command::SlowSync(slow_sync) => conclude(slow_sync.run().await?, json),
+            Command::Pace(pace) => conclude(pace.run().await?, json),
+            Command::Echo(echo) => echo.run().await.map(|()| true),
+            Command::SlowGateway(gateway) => gateway.run().await.map(|()| true),
         }
-        Command::Life(life) => {
-            let loaded = runtime.block_on(life.run())?;
-            report::print(&loaded, bench.json)?;
-            Ok(loaded.is_clean())
-        }
-        Command::Load(load) => {
-            let loaded = runtime.block_on(load.run())?;
-            report::print(&loaded, bench.json)?;
-            Ok(loaded.is_clean())
-        }
-        Command::Lateness(lateness) => {
-            let measured = runtime.block_on(lateness.run())?;
-            report::print(&measured, bench.json)?;
-            Ok(measured.is_clean())
-        }
-        Command::Outage(outage) => {
-            let measured = runtime.block_on(outage.run())?;
-            report::print(&measured, bench.json)?;
-            Ok(measured.is_clean())
-        }
-        Command::Echo(echo) => runtime.block_on(echo.run()).map(|()| true),
-    }
+    })
+}
+
+/// Prints what was measured, and tells whether it was as it should have been.
+fn conclude(report: impl Report, json: bool) -> Result<bool, Failure> {
+    report::print(&report, json)?;
+    Ok(report.is_clean())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Creates on a schedule that waits for nobody: a request's time is counted from when it was due.
+//! Requests on a schedule that waits for nobody: a request's time is counted from when it was due.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,59 +10,69 @@ use crate::connection::Connections;
 use crate::job::{Job, Session};
 use crate::tally::Tally;
 
-/// How many creates may be under way. What is due beyond them is an error.
+/// How many requests may be under way. What is due beyond them is an error.
 const MOST_UNDER_WAY: usize = 10_000;
 
 /// What came of it.
-pub(crate) struct Created {
-    /// The ids of the sessions.
+pub(crate) struct Sent {
+    /// The ids of the sessions that were created.
     pub(crate) ids: Vec<String>,
     /// How long it took, and what went wrong.
     pub(crate) tally: Tally,
 }
 
-/// The answer to one create, and how long it took.
-type One = (Result<String, String>, Duration);
+/// What came of one request, with the id of what it has created, and how long it took.
+type One = (Result<Option<String>, String>, Duration);
 
-/// Creates these sessions, one each `tick`, for as long as there are any.
-pub(crate) async fn create(
+/// Does a job for these sessions, one each `tick`, for as long as there are any.
+pub(crate) async fn send(
     connections: Arc<Connections>,
-    sessions: impl Iterator<Item = Session>,
+    job: Job,
+    sessions: impl Iterator<Item = Session> + Send + 'static,
     tick: Duration,
-) -> Result<Created, Failure> {
-    let mut created = Created { ids: Vec::new(), tally: Tally::new()? };
-    let mut under_way = JoinSet::new();
-    let mut due = Instant::now();
-    for session in sessions {
-        tokio::time::sleep_until(due.into()).await;
-        while let Some(Ok(one)) = under_way.try_join_next() {
-            created.count(one);
+) -> Result<Sent, Failure> {
+    let mut sent = Sent { ids: Vec::new(), tally: Tally::new()? };
+    // A thread of its own: the runtime's timer may be a millisecond late.
+    let pacing = tokio::task::spawn_blocking(move || {
+        let mut under_way = JoinSet::new();
+        let mut due = Instant::now();
+        for session in sessions {
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            while let Some(Ok(one)) = under_way.try_join_next() {
+                sent.count(one);
+            }
+            if under_way.len() < MOST_UNDER_WAY {
+                under_way.spawn(one(Arc::clone(&connections), job, session, due));
+            } else {
+                sent.tally.failed("too many under way".to_owned());
+            }
+            due += tick;
         }
-        if under_way.len() < MOST_UNDER_WAY {
-            under_way.spawn(one(Arc::clone(&connections), session, due));
-        } else {
-            created.tally.failed("too many under way".to_owned());
-        }
-        due += tick;
-    }
+        (sent, under_way)
+    });
+    let broke = |error| Failure::new("a request's work broke", error);
+    let (mut sent, mut under_way) = pacing.await.map_err(broke)?;
     while let Some(one) = under_way.join_next().await {
-        created.count(one.map_err(|error| Failure::new("a create's work broke", error))?);
+        sent.count(one.map_err(broke)?);
     }
-    Ok(created)
+    Ok(sent)
 }
 
-async fn one(connections: Arc<Connections>, session: Session, due: Instant) -> One {
-    let answer = connections.perform(Job::Create, &session).await;
-    let id = answer.and_then(|answer| Ok(answer.made().ok_or("no session")?.to_owned()));
-    (id, due.elapsed())
+async fn one(connections: Arc<Connections>, job: Job, session: Session, due: Instant) -> One {
+    let answer = connections.perform(job, &session).await;
+    let created = answer.map(|answer| {
+        let id = if job == Job::Create { answer.made() } else { None };
+        id.map(str::to_owned)
+    });
+    (created, due.elapsed())
 }
 
-impl Created {
-    fn count(&mut self, (id, took): One) {
-        match id {
+impl Sent {
+    fn count(&mut self, (created, took): One) {
+        match created {
             Ok(id) => {
                 self.tally.answered(took, 0);
-                self.ids.push(id);
+                self.ids.extend(id);
             }
             Err(why) => self.tally.failed(why),
         }

@@ -3,27 +3,24 @@
 //! The data directory is filled on a clock that stands still, some time ago. So when the gateway
 //! starts, on the machine's clock, all of the sessions are over and nobody has seen to any of them.
 
-mod check;
-mod fill;
-
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use greenwave::clock::SystemTimer;
-use greenwave::entropy::SystemEntropy;
-use greenwave::gateway::{Config, Gateway};
-use greenwave::http::Limits;
-use rusqlite::{Connection as Database, OpenFlags};
+use greenwave_core::clock::whole_millis;
+use greenwave_ledger::Storage;
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::Failure;
 use crate::connection::Connection;
+use crate::fill::{self, Lasting, Plan};
 use crate::machine::Machine;
+use crate::place::Place;
 use crate::rules::Rules;
 use crate::server::{self, Target};
+use crate::{Failure, own_gateway};
 
 /// How long everything may take.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -50,9 +47,8 @@ pub(crate) struct Outage {
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
     receivers: u32,
 
-    /// Where the data is put for the time, on a real disk
-    #[arg(long, value_name = "DIR")]
-    temp: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// What came of it. Times are from the start of the gateway.
@@ -81,13 +77,18 @@ pub(crate) struct Measured {
 impl Outage {
     /// Fills a directory, lets time pass, and starts a gateway on it.
     pub(crate) async fn run(&self) -> Result<Measured, Failure> {
-        let temp = self.temp.clone().unwrap_or_else(std::env::temp_dir);
-        let temp = tempfile::tempdir_in(temp);
-        let temp = temp.map_err(|error| Failure::new("no directory", error))?;
+        let temp = self.place.directory()?;
         let directory = temp.path();
         let machine = Machine::look(directory);
         let began = Instant::now();
-        let filled = fill::fill(directory, self.sessions, self.down, self.receivers).await?;
+        let down = Duration::from_secs(self.down.into());
+        let plan = Plan {
+            sessions: self.sessions,
+            began: whole_millis(Timestamp::now()) - down,
+            lasting: Lasting::UpTo { seconds: self.down },
+            receivers: self.receivers,
+        };
+        let filled = fill::fill(directory, plan).await?;
         let fill_s = began.elapsed().as_secs_f64();
 
         let rules = Rules::open(directory).map_err(|error| Failure::new("no rules", error))?;
@@ -110,7 +111,7 @@ impl Outage {
         let before = server::cpu(std::process::id())?;
         measured.come_back(directory, rules).await?;
         measured.cpu_s = (server::cpu(std::process::id())?.saturating_sub(before)).as_secs_f64();
-        for (what, count) in check::check(directory, &filled)? {
+        for (what, count) in fill::check(directory, &filled, plan.began + down)? {
             measured.note(what, count);
         }
         Ok(measured)
@@ -120,24 +121,13 @@ impl Outage {
 impl Measured {
     /// Starts the gateway, and notes how long what takes.
     async fn come_back(&mut self, directory: &Path, mut rules: Rules) -> Result<(), Failure> {
-        let config = Config {
-            directory: directory.to_owned(),
-            port: 0,
-            grant_delay: Duration::from_millis(50),
-            timer: SystemTimer::start(),
-            entropy: Arc::new(SystemEntropy::default()),
-            limits: Limits::of_process(),
-            // Nothing that is looked at here may be erased meanwhile.
-            retention: Duration::from_secs(30 * 86_400),
-        };
-        let database = open(directory)?;
+        let database = fill::open(directory)?;
         let is_none = |sql: &str| {
             let found = database.query_row(sql, [], |row| row.get::<_, bool>(0));
             found.map(|found| !found).map_err(|error| Failure::new("cannot read the ledger", error))
         };
         let began = Instant::now();
-        let gateway = Gateway::start(config).await;
-        let gateway = gateway.map_err(|error| Failure::new("no gateway", error))?;
+        let gateway = own_gateway::start(directory, Storage::default()).await?;
         let target = Arc::new(Target::of(gateway.sandbox().to_file())?);
         let mut connection = Connection::new(&target);
         while !self.is_over() && began.elapsed() < PATIENCE {
@@ -163,7 +153,8 @@ impl Measured {
         Ok(())
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether everything came to its end.
+    pub(crate) fn is_over(&self) -> bool {
         self.ready_s.is_some() && self.rules_gone_s.is_some() && self.settled_s.is_some()
     }
 
@@ -172,16 +163,4 @@ impl Measured {
             *self.errors.entry(what.to_owned()).or_default() += count;
         }
     }
-
-    /// Whether everything came to its end, and was as it should be.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.is_over() && self.errors.is_empty()
-    }
-}
-
-/// The ledger, for reading.
-fn open(directory: &Path) -> Result<Database, Failure> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let database = Database::open_with_flags(directory.join("ledger.db"), flags);
-    database.map_err(|error| Failure::new("cannot open the ledger", error))
 }

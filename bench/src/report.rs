@@ -7,10 +7,10 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::closed_loop::Phase;
-use crate::compare::{Comparison, Spread};
+use crate::compare::{Comparison, Of};
 use crate::machine::Machine;
 use crate::tally::Quantiles;
-use crate::{Failure, lateness, outage};
+use crate::{Failure, lateness, network, outage};
 
 /// What a load came to.
 #[derive(Debug, Serialize)]
@@ -23,6 +23,9 @@ pub(crate) struct Loaded {
 pub(crate) trait Report: Serialize {
     /// For people.
     fn text(&self) -> String;
+
+    /// Whether there was something to measure, and all was as it should be.
+    fn is_clean(&self) -> bool;
 }
 
 /// Prints a report.
@@ -40,20 +43,6 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is no number of seconds such as 3 or 0.25");
     let seconds: f64 = text.parse().map_err(|_| wrong())?;
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
-}
-
-impl Loaded {
-    /// Whether every request had the answer it should have.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.phases.iter().all(Phase::is_clean)
-    }
-}
-
-impl Phase {
-    /// Whether there were requests, and each had the answer it should have.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.figures.requests > 0 && self.figures.errors.is_empty()
-    }
 }
 
 impl Report for Loaded {
@@ -74,7 +63,7 @@ impl Report for Loaded {
             let mut row = vec![
                 phase.job.name().to_owned(),
                 figures.requests.to_string(),
-                format!("{:.0}", figures.requests as f64 / phase.seconds),
+                format!("{:.0}", phase.per_second()),
                 phase.cost.map_or_else(String::new, |cost| format!("{:.0}", cost.per_cpu_second)),
             ];
             row.extend(figures.times.in_ms());
@@ -82,30 +71,66 @@ impl Report for Loaded {
         });
         format!("{}\n{}{}", table(&heading, rows), errors(self.phases.iter()), self.machine.text())
     }
+
+    fn is_clean(&self) -> bool {
+        self.phases.iter().all(Phase::is_clean)
+    }
 }
 
 impl Report for Comparison {
     fn text(&self) -> String {
         let heading = ["job", "echo req/CPU-s", "gateway req/CPU-s", "ratio", "ratio min..max"];
         let rows = self.jobs.iter().map(|job| {
-            let Spread { median, min, max } = job.ratio;
             vec![
                 job.job.name().to_owned(),
                 format!("{:.0}", job.echo.median),
                 format!("{:.0}", job.gateway.median),
-                format!("{median:.3}"),
-                format!("{min:.3}..{max:.3}"),
+                format!("{:.3}", job.ratio.median),
+                job.ratio.ends(3),
             ]
         });
         let rounds = self.jobs.first().map_or(0, |job| job.echo_rounds.len());
+        let of = match self.of {
+            Of::Recent => "those of the round",
+            Of::All => "any of those",
+        };
         format!(
-            "{}\n{}{} rounds, {} connections\n{}",
+            "{}\n{}{}\nget and list {of}; {rounds} rounds, {} connections\n{}",
             table(&heading, rows),
             errors(self.phases()),
-            rounds,
+            self.ground.text(),
             self.connections,
             self.machine.text()
         )
+    }
+
+    fn is_clean(&self) -> bool {
+        self.phases().all(Phase::is_clean) && self.ground.events_missing == 0
+    }
+}
+
+impl Report for network::Measured {
+    fn text(&self) -> String {
+        let rows = [
+            ("provision and grant, while filling", "µs", self.fill_us),
+            ("provision, grant, and a release, when full", "µs", self.life_us),
+            ("a release, until empty", "µs", self.release_us),
+            ("the longest release", "ms", self.longest_release_ms),
+            ("a session in memory", "bytes", self.bytes),
+            ("a session in memory, after a start", "bytes", self.started_bytes),
+            ("a list of all", "ms", self.list_ms),
+            ("a list of a 256th", "ms", self.list_part_ms),
+            ("start", "s", self.start_s),
+        ];
+        let rows = rows.map(|(what, unit, figure)| {
+            vec![what.to_owned(), format!("{figure:.3}"), unit.to_owned()]
+        });
+        let table = table(&["what", "figure", "unit"], rows.into_iter());
+        format!("{table}\n{} sessions\n{}", self.sessions, self.machine.text())
+    }
+
+    fn is_clean(&self) -> bool {
+        true
     }
 }
 
@@ -137,6 +162,11 @@ impl Report for lateness::Measured {
             self.machine.text()
         )
     }
+
+    fn is_clean(&self) -> bool {
+        let load = self.load.as_ref().is_none_or(|load| load.errors.is_empty());
+        self.sessions > 0 && self.early == 0 && self.errors.is_empty() && load
+    }
 }
 
 impl Report for outage::Measured {
@@ -163,18 +193,23 @@ impl Report for outage::Measured {
             self.machine.text()
         )
     }
+
+    fn is_clean(&self) -> bool {
+        self.is_over() && self.errors.is_empty()
+    }
 }
 
 impl Quantiles {
-    /// The cells of a row.
-    fn in_ms(&self) -> [String; 5] {
+    /// The cells of a row: p50, p90, p99, p99.9 and the maximum.
+    pub(crate) fn in_ms(&self) -> [String; 5] {
         let all = [self.p50_us, self.p90_us, self.p99_us, self.p999_us, self.max_us];
         all.map(|micros| format!("{:.2}", micros as f64 / 1_000.0))
     }
 }
 
 impl Machine {
-    fn text(&self) -> String {
+    /// For people.
+    pub(crate) fn text(&self) -> String {
         format!(
             "{} cores ({}), Linux {}, load before: {}\ndata on {}; {}; {} build",
             self.cores,
@@ -188,7 +223,8 @@ impl Machine {
     }
 }
 
-fn errors<'a>(phases: impl Iterator<Item = &'a Phase>) -> String {
+/// What went wrong in phases, a line for each.
+pub(crate) fn errors<'a>(phases: impl Iterator<Item = &'a Phase>) -> String {
     let mut text = String::new();
     for phase in phases {
         for (why, count) in &phase.figures.errors {
@@ -198,11 +234,13 @@ fn errors<'a>(phases: impl Iterator<Item = &'a Phase>) -> String {
     text
 }
 
-fn faults<'a>(errors: impl Iterator<Item = (&'a String, &'a u64)>) -> String {
+/// What should not have been, a line for each.
+pub(crate) fn faults<'a>(errors: impl Iterator<Item = (&'a String, &'a u64)>) -> String {
     errors.map(|(what, count)| format!("ERROR {what}: {count}\n")).collect()
 }
 
-fn table(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+/// Rows below a heading; all but the first column are numbers.
+pub(crate) fn table(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(heading.iter().copied());

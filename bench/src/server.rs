@@ -44,11 +44,29 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a gateway on a directory.
     pub(crate) fn gateway(binary: Option<&Path>, data: &Path) -> Result<Self, Failure> {
+        Self::up(binary, data, "warn")
+    }
+
+    /// Starts a gateway that says nothing: it would have too much to tell of receivers that are
+    /// not to be reached.
+    pub(crate) fn quiet_gateway(binary: Option<&Path>, data: &Path) -> Result<Self, Failure> {
+        Self::up(binary, data, "off")
+    }
+
+    fn up(binary: Option<&Path>, data: &Path, log: &str) -> Result<Self, Failure> {
         let mut command = match binary {
             Some(binary) => Command::new(binary),
             None => itself()?,
         };
-        command.args(["up", "--port", "0", "--log", "warn", "--json", "--data"]).arg(data);
+        command.args(["up", "--port", "0", "--log", log, "--json", "--data"]).arg(data);
+        Self::start(command)
+    }
+
+    /// Starts a gateway whose disk takes longer for each sync.
+    pub(crate) fn slow_gateway(data: &Path, delay_ms: u64) -> Result<Self, Failure> {
+        let mut command = itself()?;
+        command.arg("slow-gateway").args(["--delay-ms", &delay_ms.to_string()]);
+        command.arg("--data").arg(data);
         Self::start(command)
     }
 
@@ -90,6 +108,14 @@ impl Server {
         cpu(self.process)
     }
 
+    /// The memory that it takes.
+    pub(crate) fn memory(&self) -> Result<Memory, Failure> {
+        let path = format!("/proc/{}/status", self.process);
+        let text = std::fs::read_to_string(&path);
+        let text = text.map_err(|error| Failure::new(format!("cannot read {path}"), error))?;
+        Memory::parse(&text).ok_or_else(|| Failure::new("cannot understand", &path))
+    }
+
     /// Waits until it has nothing left to do: what a request leaves behind (a grant, a release)
     /// belongs to the request.
     pub(crate) async fn rest(&self) -> Result<(), Failure> {
@@ -105,6 +131,26 @@ impl Server {
             last = now;
         }
         Err(Failure::new("cannot measure", "the server does not come to rest"))
+    }
+}
+
+/// The memory that a process takes: what is in RAM of all of it, shared pages of files included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// Now.
+    pub(crate) resident_bytes: u64,
+    /// When it was most.
+    pub(crate) peak_bytes: u64,
+}
+
+impl Memory {
+    fn parse(status: &str) -> Option<Self> {
+        let bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+            Some(kib * 1_024)
+        };
+        Some(Self { resident_bytes: bytes("VmRSS:")?, peak_bytes: bytes("VmHWM:")? })
     }
 }
 
@@ -166,5 +212,12 @@ mod tests {
     fn the_ticks_are_found_behind_any_name() {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194560 1 2 3 4 120 34 5 6 20 0 9 0 11 12 13";
         assert_eq!(ticks(stat), Some(154));
+    }
+
+    #[test]
+    fn memory_is_read_in_bytes() {
+        let status = "Name:\tVmRSS\nVmHWM:\t   20480 kB\nVmRSS:\t   10240 kB\nThreads:\t3\n";
+        let memory = Memory { resident_bytes: 10 << 20, peak_bytes: 20 << 20 };
+        assert_eq!(Memory::parse(status), Some(memory));
     }
 }

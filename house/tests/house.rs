@@ -31,7 +31,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "greenwave-bench",
-        &["greenwave", "greenwave-core", "greenwave-ledger", "greenwave-network", "greenwave-wire"],
+        &[
+            "greenwave",
+            "greenwave-core",
+            "greenwave-faultdisk",
+            "greenwave-ledger",
+            "greenwave-network",
+            "greenwave-wire",
+        ],
     ),
     ("greenwave-faultdisk", &[]),
     ("greenwave-house", &[]),

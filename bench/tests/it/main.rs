@@ -2,16 +2,18 @@
 //! answered, never how fast.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod table;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-const JOBS: [&str; 4] = ["create", "get", "list", "delete"];
+pub(crate) const JOBS: [&str; 4] = ["create", "get", "list", "delete"];
 
 /// The tool, with nothing of the environment that would change what it starts.
-fn bench(arguments: &[&str]) -> Command {
+pub(crate) fn bench(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_greenwave-bench"));
     for name in ["DATA", "PORT", "LOG"] {
         command.env_remove(format!("GREENWAVE_{name}"));
@@ -20,7 +22,7 @@ fn bench(arguments: &[&str]) -> Command {
     command
 }
 
-fn report(output: &Output) -> Value {
+pub(crate) fn report(output: &Output) -> Value {
     let talk = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{talk}");
     assert_eq!(talk, "");
@@ -28,7 +30,7 @@ fn report(output: &Output) -> Value {
 }
 
 /// How large each answer was; the same for all.
-fn answer_size(phase: &Value) -> u64 {
+pub(crate) fn answer_size(phase: &Value) -> u64 {
     let (requests, bytes) = (phase["requests"].as_u64().unwrap(), phase["bytes"].as_u64().unwrap());
     assert!(requests > 0, "{phase}");
     assert_eq!(phase["errors"], json!({}), "{phase}");

@@ -1,24 +1,25 @@
 //! What is due next, among many.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 
 use jiff::Timestamp;
 
 /// The next deadline of each of many things, each with one deadline at most.
 ///
 /// It does no waiting: the shell sleeps until [`Deadlines::next`] and then takes what is due.
-/// Both trees together stay small because the shell only keeps what is due within its horizon.
+/// Both together stay small because the shell only keeps what is due within its horizon.
 #[derive(Clone, Debug)]
 pub struct Deadlines<K> {
     by_time: BTreeSet<(Timestamp, K)>,
-    by_key: BTreeMap<K, Timestamp>,
+    by_key: HashMap<K, Timestamp>,
 }
 
-impl<K: Ord + Copy> Deadlines<K> {
+impl<K: Ord + Hash + Copy> Deadlines<K> {
     /// No deadlines.
     #[must_use]
     pub fn new() -> Self {
-        Self { by_time: BTreeSet::new(), by_key: BTreeMap::new() }
+        Self { by_time: BTreeSet::new(), by_key: HashMap::new() }
     }
 
     /// Sets the deadline of `key`, in place of any that it had.
@@ -80,7 +81,7 @@ impl<K: Ord + Copy> Deadlines<K> {
     }
 }
 
-impl<K: Ord + Copy> Default for Deadlines<K> {
+impl<K: Ord + Hash + Copy> Default for Deadlines<K> {
     fn default() -> Self {
         Self::new()
     }

@@ -162,17 +162,17 @@ pub enum Refusal {
 }
 
 impl Command {
-    /// The one session that it is about; `None` if it concerns all of its device's sessions.
+    /// The session that it is about. A create concerns its device's other sessions, too.
     #[must_use]
-    pub fn session(&self) -> Option<SessionId> {
+    pub fn session(&self) -> SessionId {
         match self {
-            Self::Create(_) => None,
+            Self::Create(create) => create.id,
             Self::Extend { session, .. }
             | Self::Delete { session, .. }
             | Self::Network { session, .. }
             | Self::Due { session }
             | Self::Abandon { session }
-            | Self::Resume { session } => Some(*session),
+            | Self::Resume { session } => *session,
         }
     }
 

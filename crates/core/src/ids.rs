@@ -42,6 +42,17 @@ impl SessionId {
         Self(Uuid::from_bytes(bytes))
     }
 
+    /// Room for [`SessionId::write`].
+    #[must_use]
+    pub fn room() -> [u8; uuid::fmt::Hyphenated::LENGTH] {
+        [0; uuid::fmt::Hyphenated::LENGTH]
+    }
+
+    /// Writes the form that clients are given, the same as `{}` does, where somebody has made room.
+    pub fn write<'a>(&self, room: &'a mut [u8; uuid::fmt::Hyphenated::LENGTH]) -> &'a str {
+        self.0.hyphenated().encode_lower(room)
+    }
+
     /// The bucket of the device that this session is for.
     #[must_use]
     pub fn bucket(&self) -> Bucket {
@@ -61,8 +72,67 @@ impl fmt::Display for SessionId {
 pub struct Bucket(u16);
 
 impl Bucket {
+    /// How many there are.
+    pub const COUNT: u16 = 4_096;
+
+    /// Its place among all of them, from 0.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        self.0
+    }
+
     fn from_first_bits(bytes: [u8; 2]) -> Self {
         Self(u16::from_be_bytes(bytes) >> 4)
+    }
+}
+
+/// Buckets that lie next to each other, at least one: a part of all devices and their sessions, for
+/// whoever goes through them a part at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Buckets {
+    first: Bucket,
+    last: Bucket,
+}
+
+impl Buckets {
+    /// All of them.
+    pub const ALL: Self = Self { first: Bucket(0), last: Bucket(Bucket::COUNT - 1) };
+
+    /// Splits all of them into `count` parts of the same size, or as nearly so as can be, in the
+    /// order of the buckets. There are 1 to [`Bucket::COUNT`] parts; any other `count` counts as the
+    /// nearest of these.
+    pub fn parts(count: u16) -> impl ExactSizeIterator<Item = Self> + Send {
+        let count = count.clamp(1, Bucket::COUNT);
+        let begin = move |part: u16| {
+            // A part's number is at most the count, so this is at most the number of buckets.
+            (u32::from(part) * u32::from(Bucket::COUNT) / u32::from(count)) as u16
+        };
+        (0..count)
+            .map(move |part| Self { first: Bucket(begin(part)), last: Bucket(begin(part + 1) - 1) })
+    }
+
+    /// The first of them.
+    #[must_use]
+    pub fn first(self) -> Bucket {
+        self.first
+    }
+
+    /// The last of them, which may be the first too.
+    #[must_use]
+    pub fn last(self) -> Bucket {
+        self.last
+    }
+
+    /// Whether a bucket is one of them.
+    #[must_use]
+    pub fn contains(self, bucket: Bucket) -> bool {
+        self.first <= bucket && bucket <= self.last
+    }
+
+    /// Whether a session's bucket is one of them.
+    #[must_use]
+    pub fn contains_session(self, session: SessionId) -> bool {
+        self.contains(session.bucket())
     }
 }
 
@@ -133,6 +203,40 @@ mod tests {
             prop_assert_eq!(SessionId::parse(&id.to_string()), Some(id));
             prop_assert_eq!(SessionId::from_bytes(*id.as_bytes()), id);
         }
+    }
+
+    proptest! {
+        #[test]
+        fn the_parts_are_even_and_hold_every_bucket_once(count in 1..=Bucket::COUNT) {
+            let mut next = 0;
+            let fair = Bucket::COUNT / count;
+            for part in Buckets::parts(count) {
+                prop_assert_eq!(part.first().number(), next);
+                let (first, last) = (part.first().number(), part.last().number());
+                prop_assert!((fair..=fair + 1).contains(&(last + 1 - first)), "{:?}", part);
+                prop_assert!(part.contains(part.first()) && part.contains(part.last()));
+                next = last + 1;
+            }
+            prop_assert_eq!(next, Bucket::COUNT);
+            prop_assert_eq!(Buckets::parts(count).len(), usize::from(count));
+        }
+
+        #[test]
+        fn a_session_is_in_the_part_that_has_its_bucket(random: [u8; 16], count: u16) {
+            let session = SessionId::from_bytes(random);
+            let parts: Vec<_> =
+                Buckets::parts(count).filter(|part| part.contains_session(session)).collect();
+            prop_assert_eq!(parts.len(), 1);
+            prop_assert!(parts[0].contains(session.bucket()));
+            prop_assert!(Buckets::ALL.contains_session(session));
+        }
+    }
+
+    #[test]
+    fn no_part_is_empty_however_many_are_asked_for() {
+        assert_eq!(Buckets::parts(0).collect::<Vec<_>>(), [Buckets::ALL]);
+        assert_eq!(Buckets::parts(1).collect::<Vec<_>>(), [Buckets::ALL]);
+        assert_eq!(Buckets::parts(u16::MAX).len(), usize::from(Bucket::COUNT));
     }
 
     #[test]

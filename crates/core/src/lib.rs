@@ -41,7 +41,7 @@ pub use decide::{Changes, Command, DeviceState, Effect, Refusal, decide};
 pub use device::Device;
 pub use flow::{Flow, Precedence};
 pub use gateway_time::GatewayTime;
-pub use ids::{ApplicationId, Bucket, DeviceKey, EventId, IdentifierKey, SessionId};
+pub use ids::{ApplicationId, Bucket, Buckets, DeviceKey, EventId, IdentifierKey, SessionId};
 pub use naming::{DeviceNames, KnownIdentifiers, NamedDevice};
 pub use pii::Pii;
 pub use ports::{PortRange, PortSet, PortsSpec};

@@ -67,6 +67,20 @@ pub struct Session {
     pub events: u8,
 }
 
+/// The part of a session that decides when something is due for it, and what it has to do with the
+/// network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// How long it is to last from the moment it becomes available, in whole seconds.
+    pub duration: Duration,
+    /// Where it stands.
+    pub phase: Phase,
+    /// What the network has still to do for it.
+    pub owed: Owed,
+}
+
 /// Where a session stands. What a client sees of it is [`Session::view`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -226,7 +240,7 @@ impl Asked {
     }
 }
 
-impl Session {
+impl Course {
     /// Until when a client can see it, if nothing happens before; `None` if nobody can any more.
     ///
     /// It is the time that ends a session, not the worker that carries it out: from `expires_at`
@@ -237,34 +251,6 @@ impl Session {
             Phase::Requested => Some(Timestamp::MAX),
             Phase::Available { started_at } => Some(started_at + self.duration),
             Phase::Ending(end) | Phase::Ended(end) => end.readable_until,
-        }
-    }
-
-    /// What a client may see at `now`; `None` once there is nothing to see any more.
-    #[must_use]
-    pub fn view(&self, now: Timestamp) -> Option<View> {
-        self.visible_until().filter(|&until| now < until)?;
-        let (status, started_at, expires_at) = match self.phase {
-            Phase::Requested => (QosStatus::Requested, None, None),
-            Phase::Available { started_at } => {
-                (QosStatus::Available, Some(started_at), Some(started_at + self.duration))
-            }
-            Phase::Ending(end) | Phase::Ended(end) => return Some(self.view_of_end(end)),
-        };
-        Some(View { status, reason: None, started_at, expires_at, duration: self.duration })
-    }
-
-    fn view_of_end(&self, end: End) -> View {
-        let lasted = |started_at: Timestamp| {
-            let lasted = end.ended_at.duration_since(started_at).unsigned_abs();
-            Duration::from_secs(lasted.as_secs().max(1))
-        };
-        View {
-            status: QosStatus::Unavailable,
-            reason: Some(end.reason),
-            started_at: end.started_at,
-            expires_at: Some(end.ended_at),
-            duration: end.started_at.map_or(self.duration, lasted),
         }
     }
 
@@ -308,6 +294,67 @@ impl Session {
     #[must_use]
     pub fn gives_up_at(&self) -> Timestamp {
         self.created_at + retry::PROVISION_GIVEN_UP_AFTER
+    }
+}
+
+impl Session {
+    /// What decides about its times.
+    #[must_use]
+    pub fn course(&self) -> Course {
+        let Self { created_at, duration, phase, owed, .. } = *self;
+        Course { created_at, duration, phase, owed }
+    }
+
+    /// [`Course::visible_until`]
+    #[must_use]
+    pub fn visible_until(&self) -> Option<Timestamp> {
+        self.course().visible_until()
+    }
+
+    /// What a client may see at `now`; `None` once there is nothing to see any more.
+    #[must_use]
+    pub fn view(&self, now: Timestamp) -> Option<View> {
+        self.visible_until().filter(|&until| now < until)?;
+        let (status, started_at, expires_at) = match self.phase {
+            Phase::Requested => (QosStatus::Requested, None, None),
+            Phase::Available { started_at } => {
+                (QosStatus::Available, Some(started_at), Some(started_at + self.duration))
+            }
+            Phase::Ending(end) | Phase::Ended(end) => return Some(self.view_of_end(end)),
+        };
+        Some(View { status, reason: None, started_at, expires_at, duration: self.duration })
+    }
+
+    fn view_of_end(&self, end: End) -> View {
+        let lasted = |started_at: Timestamp| {
+            let lasted = end.ended_at.duration_since(started_at).unsigned_abs();
+            Duration::from_secs(lasted.as_secs().max(1))
+        };
+        View {
+            status: QosStatus::Unavailable,
+            reason: Some(end.reason),
+            started_at: end.started_at,
+            expires_at: Some(end.ended_at),
+            duration: end.started_at.map_or(self.duration, lasted),
+        }
+    }
+
+    /// [`Course::deadline`]
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.course().deadline()
+    }
+
+    /// [`Course::standing`]
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.course().standing()
+    }
+
+    /// [`Course::gives_up_at`]
+    #[must_use]
+    pub fn gives_up_at(&self) -> Timestamp {
+        self.course().gives_up_at()
     }
 
     /// What the network is told about it.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 
 use fastrand::Rng;
 
@@ -10,7 +11,8 @@ use crate::vfs::Registration;
 
 /// A disk, as a VFS of SQLite. It takes the files of one directory.
 ///
-/// Nothing of it is synced in truth: the power does not fail in truth either.
+/// Nothing of it is synced in truth: the power does not fail in truth either. A slow one
+/// ([`Disk::slow`]) is another matter.
 #[derive(Debug)]
 pub struct Disk {
     state: Arc<State>,
@@ -55,6 +57,8 @@ pub(crate) struct State {
     faults: Mutex<Faults>,
     /// Told when syncs are held no longer, and when one has begun to wait.
     held: Condvar,
+    /// How much longer than the system's disk it takes for a sync. Then it is one that works.
+    slower_by: Option<Duration>,
     changes: AtomicU64,
     syncs: AtomicU64,
 }
@@ -85,7 +89,17 @@ pub(crate) enum Fault {
 impl Disk {
     /// A disk with nothing on it. What is found in the directory is taken as being there for good.
     pub fn new() -> Self {
-        let state = Arc::new(State::default());
+        Self::with(State::default())
+    }
+
+    /// The system's own disk, which syncs in truth, and then takes so much longer for it. It does
+    /// nothing else that a disk should not, and remembers nothing: there is nothing to be cut.
+    pub fn slow(by: Duration) -> Self {
+        Self::with(State { slower_by: Some(by), ..State::default() })
+    }
+
+    fn with(state: State) -> Self {
+        let state = Arc::new(state);
         let registration = Registration::new(Arc::downgrade(&state));
         Self { state, registration }
     }
@@ -111,7 +125,7 @@ impl Disk {
         self.state.changes.load(Ordering::SeqCst)
     }
 
-    /// How many of them were syncs.
+    /// How many of them were syncs. A slow disk counts these alone.
     pub fn syncs(&self) -> u64 {
         self.state.syncs.load(Ordering::SeqCst)
     }
@@ -189,6 +203,16 @@ impl State {
         if full { Err(Fault::Full) } else { Ok(()) }
     }
 
+    /// By how much it is slower than the system's disk, if it is nothing but that.
+    pub(crate) fn slower_by(&self) -> Option<Duration> {
+        self.slower_by
+    }
+
+    /// A slow disk has synced a file.
+    pub(crate) fn synced_slowly(&self) {
+        self.syncs.fetch_add(1, Ordering::SeqCst);
+    }
+
     pub(crate) fn changed(&self) {
         self.changes.fetch_add(1, Ordering::SeqCst);
     }
@@ -235,4 +259,39 @@ impl State {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A test that has failed while it held it has said so already.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use rusqlite::{Connection, OpenFlags};
+
+    use super::*;
+
+    #[test]
+    fn a_slow_disk_keeps_everything_and_takes_its_time_for_each_sync() {
+        const BY: Duration = Duration::from_millis(20);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let disk = Disk::slow(BY);
+        let open = Connection::open_with_flags_and_vfs(&path, OpenFlags::default(), disk.vfs());
+        let db = open.unwrap();
+        db.pragma_update(None, "journal_mode", "WAL").unwrap();
+        db.pragma_update(None, "synchronous", "FULL").unwrap();
+        db.execute_batch("CREATE TABLE a (b)").unwrap();
+
+        let (before, began) = (disk.syncs(), Instant::now());
+        for number in 0..3 {
+            db.execute("INSERT INTO a VALUES (?1)", [number]).unwrap();
+        }
+        let syncs = disk.syncs() - before;
+        assert!(syncs >= 3, "{syncs}");
+        assert!(began.elapsed() >= BY * u32::try_from(syncs).unwrap());
+        drop(db);
+
+        let db = Connection::open(path).unwrap();
+        let sum: i64 = db.query_row("SELECT sum(b) FROM a", [], |row| row.get(0)).unwrap();
+        assert_eq!(sum, 3);
+    }
 }

@@ -7,7 +7,10 @@
 //! of 512 bytes. What a write does not touch stays as it is, which SQLite assumes as well
 //! (`SQLITE_IOCAP_POWERSAFE_OVERWRITE`).
 //!
-//! This crate is in no program. It alone may use `unsafe`, and only in `vfs.rs` and `vfs/`.
+//! [`Disk::slow`] is the system's own disk, only slower: what the measurements of the gateway use.
+//!
+//! This crate is in no program but the one that measures. It alone may use `unsafe`, and only in
+//! `vfs.rs` and `vfs/`.
 
 mod disk;
 mod image;

@@ -126,6 +126,8 @@ unsafe extern "C" fn open(
     let Some(state) = state_of(vfs) else { return ffi::SQLITE_CANTOPEN };
     // SAFETY: SQLite gives a path that ends with a zero and outlives the file, or none.
     let named = (!path.is_null()).then(|| unsafe { CStr::from_ptr(path) });
+    // Of a slow disk's files nothing has to be known.
+    let named = named.filter(|_| state.slower_by().is_none());
     let path_of_file = named.and_then(|path| path.to_str().ok()).map(PathBuf::from);
     let found = path_of_file.as_deref().map(find).unwrap_or_default();
     let code = forward!(vfs, xOpen, path, real, flags, out_flags);
@@ -157,6 +159,9 @@ unsafe extern "C" fn delete(
     sync_directory: c_int,
 ) -> c_int {
     let Some(state) = state_of(vfs) else { return ffi::SQLITE_IOERR_DELETE };
+    if state.slower_by().is_some() {
+        return forward!(vfs, xDelete, path, sync_directory);
+    }
     state.announce(Operation::Delete);
     let code = forward!(vfs, xDelete, path, 0);
     if code != ffi::SQLITE_OK {

@@ -11,7 +11,7 @@ mod network;
 mod reconcile;
 mod retention;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use greenwave_core::decide::Create;
@@ -21,7 +21,7 @@ use greenwave_core::{
 };
 use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::{
-    Committed, Ledger, LedgerError, Listed, Lookup, OutboxId, Page, Seen, TransactError,
+    Committed, Follower, Ledger, LedgerError, Listed, Lookup, OutboxId, Page, Seen, TransactError,
 };
 use greenwave_network::{Network, Timer};
 use secrecy::SecretString;
@@ -112,6 +112,8 @@ impl Engine {
             outbox: Agenda::default(),
             orders: Arc::default(),
         });
+        let follower: Weak<Self> = Arc::downgrade(&engine);
+        engine.parts.ledger.follow(follower);
         let mut workers = JoinSet::new();
         workers.spawn(network::carry_out(Arc::clone(&engine)));
         workers.spawn(due::attend(Arc::clone(&engine)));
@@ -150,11 +152,7 @@ impl Engine {
             };
             match self.submit(Command::Create(create)).await {
                 Err(TransactError::Renamed) => {}
-                result => {
-                    let committed = result?;
-                    self.parts.metrics.created();
-                    return self.seen(committed);
-                }
+                result => return self.seen(result?),
             }
         }
         Err(EngineError::Unsettled)
@@ -260,40 +258,20 @@ impl Engine {
         Ok(Seen { session, view })
     }
 
-    /// Has a command decided and committed, and hands its effects to the workers.
+    /// Has a command decided and committed. What follows from it is seen to whether or not this is
+    /// waited for.
     pub(crate) async fn submit(&self, command: Command) -> Result<Committed, TransactError> {
-        let session = command.session();
         reached(Point::EngineBeforeCommand);
-        let committed = self.parts.ledger.transact(command).await?;
-        reached(Point::EngineCommitted);
-        self.follow(session, &committed);
-        reached(Point::EngineFollowed);
-        Ok(committed)
+        self.parts.ledger.transact(command).await
     }
 
-    fn follow(&self, named: Option<SessionId>, committed: &Committed) {
-        let changed = committed.changes.session.as_ref().map(|session: &Session| session.id);
-        if let Some(session) = changed.or(named) {
-            self.sessions.set_as_of(committed.sequence, session, committed.deadline);
-        }
-        for effect in &committed.changes.effects {
-            match effect {
-                Effect::Provision(order) => self.order(Job::Provision(order.clone())),
-                Effect::Release(order) => self.order(Job::Release(order.clone())),
-                Effect::Notify(_) => {}
-            }
-        }
-        let now = self.parts.timer.now();
-        self.parts.metrics.committed(&committed.changes, now);
-        for &notification in &committed.outbox {
-            self.outbox.set(notification, Some(now));
-        }
-    }
-
-    fn order(&self, job: Job) {
-        if !self.orders.put(job) {
-            tracing::debug!("the network's queue is full: the order comes due again");
-        }
+    /// The same for many commands, which share a commit.
+    pub(crate) async fn submit_all(
+        &self,
+        commands: Vec<Command>,
+    ) -> Vec<Result<Committed, TransactError>> {
+        reached(Point::EngineBeforeCommand);
+        self.parts.ledger.transact_all(commands).await
     }
 
     pub(crate) fn parts(&self) -> &Parts {
@@ -302,5 +280,31 @@ impl Engine {
 
     pub(crate) fn outbox(&self) -> &Agenda<OutboxId> {
         &self.outbox
+    }
+}
+
+/// Hands the effects of what was committed to the workers.
+impl Follower for Engine {
+    fn follow(&self, committed: &mut dyn Iterator<Item = &Committed>) {
+        reached(Point::EngineCommitted);
+        let now = self.parts.timer.now();
+        let mut sessions = self.sessions.change();
+        let mut outbox = self.outbox.change();
+        let mut orders = self.orders.putting();
+        for committed in committed {
+            sessions.set(committed.session, committed.deadline);
+            for effect in &committed.changes.effects {
+                match effect {
+                    Effect::Provision(order) => orders.put(Job::Provision(order.clone())),
+                    Effect::Release(order) => orders.put(Job::Release(order.clone())),
+                    Effect::Notify(_) => {}
+                }
+            }
+            self.parts.metrics.committed(committed, now);
+            for &notification in &committed.outbox {
+                outbox.set(notification, Some(now));
+            }
+        }
+        reached(Point::EngineFollowed);
     }
 }

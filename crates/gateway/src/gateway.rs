@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use greenwave_core::{Catalogue, Clock};
 use greenwave_crashpoint::{Point, reached};
-use greenwave_ledger::{Ledger, LedgerError, OpenError, Registry, RegistryError, SqliteLedger};
+use greenwave_ledger::{
+    Ledger, LedgerError, OpenError, Registry, RegistryError, SqliteLedger, Storage,
+};
 use greenwave_network::simulator::Settings;
 use greenwave_network::{Simulator, Timer};
 use tokio::net::{TcpListener, TcpSocket};
@@ -45,6 +47,9 @@ pub struct Config {
     pub entropy: Arc<dyn Entropy>,
     /// How much clients can make it do.
     pub limits: Limits,
+    /// What the ledger's file is kept on, if not on the system's disks as they are.
+    #[doc(hidden)]
+    pub storage: Storage,
 }
 
 /// Why a gateway does not start. The message says what to do.
@@ -131,7 +136,7 @@ impl Gateway {
         let secrets = Arc::new(Secrets::open(directory, &*config.entropy)?);
         reached(Point::StartSecretOpened);
         let clock: Arc<dyn Clock> = Arc::new(TimerClock(Arc::clone(&config.timer)));
-        let sqlite = Arc::new(SqliteLedger::open(directory, clock)?);
+        let sqlite = Arc::new(SqliteLedger::open_on(&config.storage, directory, clock)?);
         reached(Point::StartLedgerOpened);
         let ledger: Arc<dyn Ledger> = Arc::clone(&sqlite) as _;
         let registry: Arc<dyn Registry> = sqlite;

@@ -12,6 +12,7 @@ mod observe;
 mod place;
 mod routes;
 mod server;
+mod service;
 mod v0;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use admin::{
 pub use limits::Limits;
 pub use routes::{admin_routes, public_routes};
 pub use server::serve;
+pub use service::Routes;
 
 /// What handlers work with.
 pub struct Api {

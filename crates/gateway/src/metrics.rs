@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use greenwave_core::{Changes, Effect, EndReason, Phase, Standing};
-use greenwave_ledger::{Census, Outcome};
+use greenwave_core::{Effect, EndReason, Phase, Standing};
+use greenwave_ledger::{Census, Committed, Outcome};
 use jiff::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -141,13 +141,12 @@ impl Metrics {
         self
     }
 
-    /// Counts a session that was created.
-    pub(crate) fn created(&self) {
-        self.sessions_created.inc();
-    }
-
     /// Counts what a command has brought about, once it is committed.
-    pub(crate) fn committed(&self, changes: &Changes, now: Timestamp) {
+    pub(crate) fn committed(&self, committed: &Committed, now: Timestamp) {
+        if committed.created {
+            self.sessions_created.inc();
+        }
+        let changes = &committed.changes;
         for effect in &changes.effects {
             let Effect::Notify(event) = effect else { continue };
             let (status, reason) = match event.reason {

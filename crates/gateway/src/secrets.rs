@@ -186,7 +186,18 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
 }
 
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = vec![0; 2 * bytes.len()];
+    write_hex(bytes, &mut digits);
+    digits.into_iter().map(char::from).collect()
+}
+
+/// Writes two digits for each byte.
+pub(crate) fn write_hex(bytes: &[u8], digits: &mut [u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (byte, digits) in bytes.iter().zip(digits.chunks_exact_mut(2)) {
+        digits[0] = DIGITS[usize::from(byte >> 4)];
+        digits[1] = DIGITS[usize::from(byte & 15)];
+    }
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {

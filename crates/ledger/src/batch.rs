@@ -3,7 +3,7 @@
 //! Each sees what those before it have changed. Nobody else does until the batch is committed, and
 //! nobody is answered before.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::PoisonError;
 
 use greenwave_core::Command;
 use greenwave_crashpoint::{Point, reached};
@@ -12,6 +12,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::index::Index;
+use crate::published::Published;
 use crate::stage::{Stage, StagedChanges};
 use crate::transaction::{self, Rows};
 use crate::{Committed, LedgerError, OutboxId, Settlement, TransactError};
@@ -19,12 +20,20 @@ use crate::{Committed, LedgerError, OutboxId, Settlement, TransactError};
 /// How many commands may share a commit. More would gain nothing and delay the first of them.
 pub(crate) const LARGEST: usize = 512;
 
-/// How many commands may wait for one.
+/// How many jobs may wait for one.
 pub(crate) const QUEUE: usize = 8_192;
 
-/// A command, and who waits for its answer.
+/// How many jobs may be waiting when a request comes. More than a tenth of a second's work would
+/// only be answered late, and whoever asked may have gone away without that being noticed here.
+const QUEUE_FOR_REQUESTS: usize = 1_024;
+
+/// What became of a command.
+pub(crate) type Transacted = Result<Committed, TransactError>;
+
+/// Something to do, and who waits for its answer.
 pub(crate) enum Job {
-    Transact(Command, oneshot::Sender<Result<Committed, TransactError>>),
+    Transact(Command, oneshot::Sender<Transacted>),
+    TransactAll(Vec<Command>, oneshot::Sender<Vec<Transacted>>),
     Settle(OutboxId, Settlement, oneshot::Sender<Result<(), LedgerError>>),
     Erase(Timestamp, usize, oneshot::Sender<Result<usize, LedgerError>>),
 }
@@ -38,6 +47,9 @@ pub(crate) async fn enter<J>(
     if urgent {
         return queue.send(job).await.map_err(|_| LedgerError::Closed);
     }
+    if QUEUE - queue.capacity() >= QUEUE_FOR_REQUESTS {
+        return Err(LedgerError::Busy);
+    }
     queue.try_send(job).map_err(|error| match error {
         TrySendError::Full(_) => LedgerError::Busy,
         TrySendError::Closed(_) => LedgerError::Closed,
@@ -45,10 +57,22 @@ pub(crate) async fn enter<J>(
 }
 
 impl Job {
+    /// How many commands it is.
+    pub(crate) fn commands(&self) -> usize {
+        match self {
+            Self::TransactAll(commands, _) => commands.len(),
+            _ => 1,
+        }
+    }
+
     /// Answers that nothing was done.
     pub(crate) fn refuse(self, error: &LedgerError) {
         match self {
             Self::Transact(_, answer) => drop(answer.send(Err(error.clone().into()))),
+            Self::TransactAll(commands, answer) => {
+                let refused = commands.iter().map(|_| Err(error.clone().into()));
+                drop(answer.send(refused.collect()));
+            }
             Self::Settle(_, _, answer) => drop(answer.send(Err(error.clone()))),
             Self::Erase(_, _, answer) => drop(answer.send(Err(error.clone()))),
         }
@@ -58,64 +82,101 @@ impl Job {
 /// Tells whoever waits, once it is known whether the batch was committed.
 pub(crate) type AfterCommit = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
 
+/// What was done, and who is to be told once it is known whether the batch was committed.
+#[expect(clippy::large_enum_variant, reason = "most of them are of the large one")]
+enum Done {
+    Transact(Transacted, oneshot::Sender<Transacted>),
+    TransactAll(Vec<Transacted>, oneshot::Sender<Vec<Transacted>>),
+    Other(AfterCommit),
+}
+
+impl Done {
+    fn committed(&self) -> impl Iterator<Item = &Committed> {
+        let results = match self {
+            Self::Transact(result, _) => std::slice::from_ref(result),
+            Self::TransactAll(results, _) => results,
+            Self::Other(_) => &[],
+        };
+        results.iter().flatten()
+    }
+
+    /// Whoever has gone away in the meantime has no need of the answer.
+    fn tell(self, committed: &Result<(), LedgerError>) {
+        let final_result = |result: Transacted| match committed {
+            Ok(()) => result,
+            Err(error) => Err(error.clone().into()),
+        };
+        match self {
+            Self::Transact(result, answer) => drop(answer.send(final_result(result))),
+            Self::TransactAll(results, answer) => {
+                drop(answer.send(results.into_iter().map(final_result).collect()));
+            }
+            Self::Other(answer) => answer(committed.clone()),
+        }
+    }
+}
+
 /// A batch to which commands are added.
 pub(crate) struct Batch<'a> {
     stage: Stage<'a>,
-    answers: Vec<AfterCommit>,
+    done: Vec<Done>,
     outcome: Result<(), LedgerError>,
 }
 
 /// A batch to which nothing is added any more. It is to be committed if it is sound, and then
 /// published, in any case.
 pub(crate) struct Closed {
-    answers: Vec<AfterCommit>,
+    done: Vec<Done>,
     outcome: Result<StagedChanges, LedgerError>,
 }
 
 impl<'a> Batch<'a> {
     pub(crate) fn new(index: &'a Index) -> Self {
-        Self { stage: Stage::new(index), answers: Vec::new(), outcome: Ok(()) }
+        Self { stage: Stage::new(index), done: Vec::new(), outcome: Ok(()) }
     }
 
-    /// Carries out a command. Once one has failed, the batch is lost and nothing more is tried.
+    /// Carries out a job. Once one has failed, the batch is lost and nothing more is tried.
     pub(crate) fn perform(&mut self, rows: &mut impl Rows, job: Job, now: Timestamp) {
         match job {
             Job::Transact(command, answer) => {
-                let stage = &mut self.stage;
-                let result = match &self.outcome {
-                    Ok(()) => transaction::transact(rows, stage, &command, now),
-                    Err(error) => Err(error.clone().into()),
-                };
-                let failed = match &result {
-                    // Found when reading, before anything was written: it concerns nobody else.
-                    Err(TransactError::Ledger(LedgerError::Corrupt { .. })) => Ok(()),
-                    Err(TransactError::Ledger(error)) => Err(error.clone()),
-                    _ => Ok(()),
-                };
-                self.note(failed, Box::new(move |committed| tell(answer, result, committed)));
+                let result = self.transact(rows, &command, now);
+                self.done.push(Done::Transact(result, answer));
+            }
+            Job::TransactAll(commands, answer) => {
+                let transact = |command: &Command| self.transact(rows, command, now);
+                let results = commands.iter().map(transact).collect();
+                self.done.push(Done::TransactAll(results, answer));
             }
             Job::Settle(id, settlement, answer) => {
-                let result = match &self.outcome {
-                    Ok(()) => rows.settle(id, &settlement, now),
-                    Err(error) => Err(error.clone()),
-                };
+                let result = self.outcome.clone().and_then(|()| rows.settle(id, &settlement, now));
                 let failed = result.clone();
                 self.note(failed, Box::new(move |committed| tell(answer, result, committed)));
             }
             Job::Erase(before, at_most, answer) => {
-                let result = match &self.outcome {
-                    Ok(()) => rows.erase(before, at_most),
-                    Err(error) => Err(error.clone()),
-                };
+                let result = self.outcome.clone().and_then(|()| rows.erase(before, at_most));
                 let failed = result.clone().map(drop);
                 self.note(failed, Box::new(move |committed| tell(answer, result, committed)));
             }
         }
     }
 
+    fn transact(&mut self, rows: &mut impl Rows, command: &Command, now: Timestamp) -> Transacted {
+        if let Err(error) = &self.outcome {
+            return Err(error.clone().into());
+        }
+        let result = transaction::transact(rows, &mut self.stage, command, now);
+        match &result {
+            // Found when reading, before anything was written: it concerns nobody else.
+            Err(TransactError::Ledger(LedgerError::Corrupt { .. })) => {}
+            Err(TransactError::Ledger(error)) => self.outcome = Err(error.clone()),
+            _ => {}
+        }
+        result
+    }
+
     /// Adds something that was done, or not, and who is to be told.
     pub(crate) fn note(&mut self, done: Result<(), LedgerError>, answer: AfterCommit) {
-        self.answers.push(answer);
+        self.done.push(Done::Other(answer));
         if self.outcome.is_ok() {
             self.outcome = done;
         }
@@ -129,7 +190,7 @@ impl<'a> Batch<'a> {
     /// What is to be committed, free of the index that it was decided on.
     pub(crate) fn close(self) -> Closed {
         let changes = self.stage.into_changes();
-        Closed { answers: self.answers, outcome: self.outcome.map(|()| changes) }
+        Closed { done: self.done, outcome: self.outcome.map(|()| changes) }
     }
 }
 
@@ -144,25 +205,33 @@ impl Closed {
         self.outcome = Err(error);
     }
 
-    /// Publishes what was committed to the readers, and answers. It takes its time until here:
-    /// nobody knows of anything before.
-    pub(crate) fn publish(self, index: &RwLock<Index>) -> Result<(), LedgerError> {
+    /// Publishes what was committed to the readers, has it followed up, and answers. It takes its
+    /// time until here: nobody knows of anything before.
+    pub(crate) fn publish(self, published: &Published) -> Result<(), LedgerError> {
         let result = self.outcome.map(|changes| {
-            changes.publish(&mut index.write().unwrap_or_else(PoisonError::into_inner));
+            let mut index = published.index.write().unwrap_or_else(PoisonError::into_inner);
+            changes.publish(&mut index, &published.sessions);
         });
         reached(Point::LedgerPublished);
-        for answer in self.answers {
-            answer(result.clone());
+        if result.is_ok() {
+            published.followed.tell(&mut self.done.iter().flat_map(Done::committed));
+        }
+        let (done, outcome) = (self.done, result.clone());
+        let tell = move || done.into_iter().for_each(|done| done.tell(&outcome));
+        match &published.runtime {
+            // To wake many from inside takes a fraction of what it takes from another thread.
+            Some(runtime) => drop(runtime.spawn(async move { tell() })),
+            None => tell(),
         }
         result
     }
 }
 
 /// Whoever has gone away in the meantime has no need of the answer.
-fn tell<T, E: From<LedgerError>>(
-    answer: oneshot::Sender<Result<T, E>>,
-    result: Result<T, E>,
+fn tell<T>(
+    answer: oneshot::Sender<Result<T, LedgerError>>,
+    result: Result<T, LedgerError>,
     committed: Result<(), LedgerError>,
 ) {
-    let _ = answer.send(committed.map_err(E::from).and(result));
+    let _ = answer.send(committed.and(result));
 }

@@ -2,17 +2,25 @@
 //! have, when each is next due. Tables hold no index; this is it, rebuilt at every start.
 //!
 //! It is made to be small: a session is one slot of fixed size, and the hash tables hold slot
-//! numbers only, because ids and device keys are random already and lie in the slots.
+//! numbers only, because ids and device keys are random already and lie in the slots. And nothing
+//! that is done under its lock goes through all of it, for everybody waits for that.
+
+mod numbers;
+mod slots;
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
+use greenwave_core::session::Course;
 use greenwave_core::{
-    ApplicationId, DeviceKey, IdentifierKey, KnownIdentifiers, Session, SessionId, Standing,
+    ApplicationId, Buckets, DeviceKey, IdentifierKey, KnownIdentifiers, Session, SessionId,
+    Standing,
 };
-use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as TableEntry;
 use jiff::Timestamp;
 
+use self::numbers::{Numbers, hash};
+use self::slots::Slots;
 use crate::Standings;
 
 /// What the index knows of a live session.
@@ -31,15 +39,26 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn new(row: i64, session: &Session) -> Self {
+        Self::of(row, session.id, session.device, session.application, session.course())
+    }
+
+    /// The entry of a session of which no more than this is known.
+    pub(crate) fn of(
+        row: i64,
+        id: SessionId,
+        device: DeviceKey,
+        application: ApplicationId,
+        course: Course,
+    ) -> Self {
         let millis = Timestamp::as_millisecond;
         Self {
-            id: session.id,
-            device: session.device,
-            application: session.application,
+            id,
+            device,
+            application,
             row,
-            standing: session.standing(),
-            visible_until_ms: session.visible_until().map_or(i64::MIN, millis),
-            deadline_ms: session.deadline().map_or(i64::MAX, millis),
+            standing: course.standing(),
+            visible_until_ms: course.visible_until().map_or(i64::MIN, millis),
+            deadline_ms: course.deadline().map_or(i64::MAX, millis),
         }
     }
 
@@ -52,25 +71,15 @@ impl Entry {
 /// The index of all live sessions, and of the identifiers that have become aliases.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-    by_id: HashTable<u32>,
+    slots: Slots,
+    by_id: Numbers,
     /// The first slot of each device's chain.
-    by_device: HashTable<u32>,
+    by_device: Numbers,
     applications: HashMap<ApplicationId, Chain>,
     aliases: HashMap<IdentifierKey, DeviceKey>,
     standings: Standings,
-    /// How many commands have been carried out.
-    sequence: u64,
-}
-
-/// Slots are linked by number: a link takes 4 bytes where a list for each device would take 24.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    entry: Entry,
-    next_of_device: u32,
-    before_of_application: u32,
-    next_of_application: u32,
+    /// How many batches were published.
+    batches: u64,
 }
 
 /// The sessions of an application, the oldest first.
@@ -78,6 +87,14 @@ struct Slot {
 struct Chain {
     first: u32,
     last: u32,
+}
+
+/// Where a walk through an application's sessions goes on. Only the row tells whether the slot still
+/// holds the same session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    slot: u32,
+    row: Option<i64>,
 }
 
 const NONE: u32 = u32::MAX;
@@ -88,7 +105,7 @@ impl Index {
         self.standings.add(entry.standing);
         match self.slot_of(entry.id) {
             Some(slot) => {
-                let before = std::mem::replace(&mut self.slots[slot as usize].entry, entry);
+                let before = std::mem::replace(&mut self.slots[slot].entry, entry);
                 self.standings.take_away(before.standing);
             }
             None => self.insert(entry),
@@ -97,51 +114,91 @@ impl Index {
 
     /// Forgets a session.
     pub(crate) fn remove(&mut self, id: SessionId) {
-        let slots = &self.slots;
-        let found =
-            self.by_id.find_entry(hash(id.as_bytes()), |&slot| slots[slot as usize].entry.id == id);
+        let Self { slots, by_id, .. } = self;
+        let table = by_id.of_mut(id.bucket());
+        let found = table.find_entry(hash(id.as_bytes()), |&slot| slots[slot].entry.id == id);
         let Ok(found) = found else { return };
         let (slot, _) = found.remove();
-        self.standings.take_away(self.slots[slot as usize].entry.standing);
+        self.standings.take_away(self.slots[slot].entry.standing);
         self.unlink_from_device(slot);
         self.unlink_from_application(slot);
-        self.free.push(slot);
+        self.slots.free(slot);
     }
 
     pub(crate) fn get(&self, id: SessionId) -> Option<Entry> {
-        self.slot_of(id).map(|slot| self.slots[slot as usize].entry)
+        self.slot_of(id).map(|slot| self.slots[slot].entry)
     }
 
     /// The sessions of a device, in no order.
     pub(crate) fn of_device(&self, device: DeviceKey) -> impl Iterator<Item = Entry> + '_ {
-        let first = self.by_device.find(hash(&device.0), |&slot| self.is_of(slot, device));
-        self.walk(first.copied().unwrap_or(NONE), |slot| slot.next_of_device)
+        let same = |&slot: &u32| self.slots[slot].entry.device == device;
+        let first = self.by_device.of(device.bucket()).find(hash(&device.0), same);
+        let mut at = first.copied().unwrap_or(NONE);
+        std::iter::from_fn(move || {
+            let slot = self.slots.get(at)?;
+            at = slot.next_of_device;
+            Some(slot.entry)
+        })
     }
 
-    /// The sessions of an application, the oldest first.
-    pub(crate) fn of_application(
+    /// Where a walk through an application's sessions, the oldest first, begins.
+    pub(crate) fn first_of_application(&self, application: ApplicationId) -> Place {
+        let slot = self.applications.get(&application).map_or(NONE, |chain| chain.first);
+        Place { slot, row: None }
+    }
+
+    /// At most so many sessions from a place on, and where it goes on if it does; `None` if what was
+    /// at the place is gone, and the walk has to be begun anew.
+    pub(crate) fn walk(&self, from: Place, at_most: usize) -> Option<(Vec<Entry>, Option<Place>)> {
+        let mut entries = Vec::new();
+        let mut at = from.slot;
+        if from.row.is_some_and(|row| self.slots.get(at).is_none_or(|slot| slot.entry.row != row)) {
+            return None;
+        }
+        while entries.len() < at_most {
+            let Some(slot) = self.slots.get(at) else { return Some((entries, None)) };
+            entries.push(slot.entry);
+            at = slot.next_of_application;
+        }
+        let next = self.slots.get(at).map(|slot| Place { slot: at, row: Some(slot.entry.row) });
+        Some((entries, next))
+    }
+
+    /// In how many parts [`Index::deadlines`] can be asked for.
+    pub(crate) fn parts(&self) -> usize {
+        self.slots.parts()
+    }
+
+    /// The sessions of one part with a deadline before `horizon`, in no order.
+    pub(crate) fn deadlines(
         &self,
-        application: ApplicationId,
-    ) -> impl Iterator<Item = Entry> + '_ {
-        let first = self.applications.get(&application).map_or(NONE, |chain| chain.first);
-        self.walk(first, |slot| slot.next_of_application)
-    }
-
-    /// The sessions with a deadline before `horizon`, in no order.
-    pub(crate) fn deadlines(&self, horizon: Timestamp) -> Vec<(SessionId, Timestamp)> {
+        part: usize,
+        horizon: Timestamp,
+    ) -> impl Iterator<Item = (SessionId, Timestamp)> {
         let horizon_ms = horizon.as_millisecond();
-        self.entries()
-            .filter(|entry| entry.deadline_ms < horizon_ms)
-            .filter_map(|entry| {
-                Some((entry.id, Timestamp::from_millisecond(entry.deadline_ms).ok()?))
-            })
-            .collect()
+        self.slots.part(part).filter(move |entry| entry.deadline_ms < horizon_ms).filter_map(
+            |entry| Some((entry.id, Timestamp::from_millisecond(entry.deadline_ms).ok()?)),
+        )
     }
 
-    /// The sessions of these standings, in no order.
-    pub(crate) fn standing_as(&self, wanted: &[Standing]) -> Vec<SessionId> {
-        let standing = |entry: &&Entry| wanted.contains(&entry.standing);
-        self.entries().filter(standing).map(|entry| entry.id).collect()
+    /// Where [`Index::standing_as`] has to look for sessions of these buckets.
+    pub(crate) fn tables_of(buckets: Buckets) -> RangeInclusive<usize> {
+        Numbers::tables_of(buckets)
+    }
+
+    /// The sessions of these standings in one table, in no order.
+    pub(crate) fn standing_as(
+        &self,
+        table: usize,
+        wanted: &[Standing],
+    ) -> impl Iterator<Item = SessionId> {
+        let entries = self.by_id.in_table(table).map(|slot| &self.slots[slot].entry);
+        entries.filter(|entry| wanted.contains(&entry.standing)).map(|entry| entry.id)
+    }
+
+    /// Puts sessions into the order of their rows, those that are not there first.
+    pub(crate) fn arrange(&self, sessions: &mut [SessionId]) {
+        sessions.sort_by_cached_key(|&id| self.get(id).map(|entry| entry.row));
     }
 
     /// How many sessions there are of each standing.
@@ -149,12 +206,14 @@ impl Index {
         self.standings
     }
 
-    pub(crate) fn sequence(&self) -> u64 {
-        self.sequence
+    /// How many batches were published: what was read from the tables since is as new as the index,
+    /// if this has not changed.
+    pub(crate) fn batches(&self) -> u64 {
+        self.batches
     }
 
-    pub(crate) fn pass_sequence(&mut self, commands: u64) {
-        self.sequence += commands;
+    pub(crate) fn pass_batch(&mut self) {
+        self.batches += 1;
     }
 
     /// Makes an identifier an alias of a device, for good.
@@ -167,57 +226,43 @@ impl Index {
     }
 
     fn insert(&mut self, entry: Entry) {
-        let slot = self.take_slot(entry);
-        let slots = &self.slots;
-        let id_of = |&slot: &u32| hash(slots[slot as usize].entry.id.as_bytes());
-        self.by_id.insert_unique(hash(entry.id.as_bytes()), slot, id_of);
+        let slot = self.slots.take(entry);
+        let Self { slots, by_id, .. } = self;
+        let id_of = |&slot: &u32| hash(slots[slot].entry.id.as_bytes());
+        let table = by_id.of_mut(entry.id.bucket());
+        table.insert_unique(hash(entry.id.as_bytes()), slot, id_of);
         self.link_to_device(slot);
         self.link_to_application(slot);
     }
 
-    fn take_slot(&mut self, entry: Entry) -> u32 {
-        let slot = Slot {
-            entry,
-            next_of_device: NONE,
-            before_of_application: NONE,
-            next_of_application: NONE,
-        };
-        if let Some(number) = self.free.pop() {
-            self.slots[number as usize] = slot;
-            return number;
-        }
-        self.slots.push(slot);
-        self.slots.len() as u32 - 1
-    }
-
     fn link_to_device(&mut self, slot: u32) {
-        let device = self.slots[slot as usize].entry.device;
-        let slots = &self.slots;
-        let same = |&other: &u32| slots[other as usize].entry.device == device;
-        let rehash = |&other: &u32| hash(&slots[other as usize].entry.device.0);
-        let next = match self.by_device.entry(hash(&device.0), same, rehash) {
+        let Self { slots, by_device, .. } = self;
+        let device = slots[slot].entry.device;
+        let same = |&other: &u32| slots[other].entry.device == device;
+        let rehash = |&other: &u32| hash(&slots[other].entry.device.0);
+        let table = by_device.of_mut(device.bucket());
+        let next = match table.entry(hash(&device.0), same, rehash) {
             TableEntry::Occupied(mut head) => std::mem::replace(head.get_mut(), slot),
             TableEntry::Vacant(empty) => {
                 empty.insert(slot);
                 NONE
             }
         };
-        self.slots[slot as usize].next_of_device = next;
+        self.slots[slot].next_of_device = next;
     }
 
     fn unlink_from_device(&mut self, slot: u32) {
-        let Slot { entry, next_of_device: next, .. } = self.slots[slot as usize];
-        let slots = &self.slots;
-        let found = self.by_device.find_entry(hash(&entry.device.0), |&other| {
-            slots[other as usize].entry.device == entry.device
-        });
-        let Ok(mut head) = found else { return };
+        let Self { slots, by_device, .. } = self;
+        let (device, next) = (slots[slot].entry.device, slots[slot].next_of_device);
+        let same = |&other: &u32| slots[other].entry.device == device;
+        let table = by_device.of_mut(device.bucket());
+        let Ok(mut head) = table.find_entry(hash(&device.0), same) else { return };
         if *head.get() != slot {
             let mut before = *head.get();
-            while self.slots[before as usize].next_of_device != slot {
-                before = self.slots[before as usize].next_of_device;
+            while slots[before].next_of_device != slot {
+                before = slots[before].next_of_device;
             }
-            self.slots[before as usize].next_of_device = next;
+            slots[before].next_of_device = next;
         } else if next == NONE {
             head.remove();
         } else {
@@ -226,57 +271,41 @@ impl Index {
     }
 
     fn link_to_application(&mut self, slot: u32) {
-        let application = self.slots[slot as usize].entry.application;
+        let application = self.slots[slot].entry.application;
         let empty = Chain { first: NONE, last: NONE };
         let chain = self.applications.entry(application).or_insert(empty);
         let before = std::mem::replace(&mut chain.last, slot);
         if before == NONE {
             chain.first = slot;
         } else {
-            self.slots[before as usize].next_of_application = slot;
+            self.slots[before].next_of_application = slot;
         }
-        self.slots[slot as usize].before_of_application = before;
+        self.slots[slot].before_of_application = before;
     }
 
     fn unlink_from_application(&mut self, slot: u32) {
-        let Slot { entry, before_of_application: before, next_of_application: next, .. } =
-            self.slots[slot as usize];
-        let Some(chain) = self.applications.get_mut(&entry.application) else { return };
+        let (before, next) =
+            (self.slots[slot].before_of_application, self.slots[slot].next_of_application);
+        let application = self.slots[slot].entry.application;
+        let Some(chain) = self.applications.get_mut(&application) else { return };
         if before == NONE {
             chain.first = next;
         } else {
-            self.slots[before as usize].next_of_application = next;
+            self.slots[before].next_of_application = next;
         }
         if next == NONE {
             chain.last = before;
         } else {
-            self.slots[next as usize].before_of_application = before;
+            self.slots[next].before_of_application = before;
         }
         if chain.first == NONE {
-            self.applications.remove(&entry.application);
+            self.applications.remove(&application);
         }
     }
 
     fn slot_of(&self, id: SessionId) -> Option<u32> {
-        let same = |&slot: &u32| self.slots[slot as usize].entry.id == id;
-        self.by_id.find(hash(id.as_bytes()), same).copied()
-    }
-
-    fn is_of(&self, slot: u32, device: DeviceKey) -> bool {
-        self.slots[slot as usize].entry.device == device
-    }
-
-    fn walk(&self, first: u32, next: fn(&Slot) -> u32) -> impl Iterator<Item = Entry> + '_ {
-        let mut at = first;
-        std::iter::from_fn(move || {
-            let slot = self.slots.get(at as usize)?;
-            at = next(slot);
-            Some(slot.entry)
-        })
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.by_id.iter().map(|&slot| &self.slots[slot as usize].entry)
+        let same = |&slot: &u32| self.slots[slot].entry.id == id;
+        self.by_id.of(id.bucket()).find(hash(id.as_bytes()), same).copied()
     }
 }
 
@@ -288,13 +317,6 @@ impl KnownIdentifiers for Index {
     fn has_sessions(&self, device: DeviceKey) -> bool {
         self.of_device(device).next().is_some()
     }
-}
-
-/// Ids and device keys are random or keyed hashes, so eight of their bytes are a good hash. The
-/// last eight, because the first ones tell the bucket.
-fn hash(bytes: &[u8; 16]) -> u64 {
-    let [.., a, b, c, d, e, f, g, h] = *bytes;
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 #[cfg(test)]
@@ -354,16 +376,26 @@ mod tests {
                     prop_assert_eq!(found, expected);
                 }
                 for application in (0..3).map(ApplicationId) {
-                    let found: Vec<_> = index.of_application(application).collect();
+                    let mut found = Vec::new();
+                    let mut place = Some(index.first_of_application(application));
+                    while let Some(from) = place {
+                        let (step, next) = index.walk(from, 2).unwrap();
+                        prop_assert!(step.len() <= 2);
+                        found.extend(step);
+                        place = next;
+                    }
                     let expected = model.values().filter(|entry| entry.application == application);
                     prop_assert_eq!(found, expected.copied().collect::<Vec<_>>());
                 }
                 let horizon = Timestamp::from_millisecond(10).unwrap();
                 let due = model.values().filter(|entry| entry.deadline_ms < 10).count();
-                prop_assert_eq!(index.deadlines(horizon).len(), due);
+                let found = (0..index.parts()).flat_map(|part| index.deadlines(part, horizon));
+                prop_assert_eq!(found.count(), due);
                 for standing in Standing::ALL {
                     let of = model.values().filter(|entry| entry.standing == standing).count();
-                    prop_assert_eq!(index.standing_as(&[standing]).len(), of);
+                    let (all, wanted) = (Index::tables_of(Buckets::ALL), [standing]);
+                    let all = all.flat_map(|table| index.standing_as(table, &wanted));
+                    prop_assert_eq!(all.count(), of);
                     prop_assert_eq!(index.standings().count(standing), of);
                 }
             }

@@ -11,23 +11,28 @@ mod error;
 mod index;
 mod memory;
 mod outbox;
+mod published;
+mod recent;
 mod registry;
+mod scan;
 mod sqlite;
 mod stage;
 mod standings;
 mod transaction;
 
 use std::pin::Pin;
+use std::sync::Weak;
 
 use greenwave_core::{
-    ApplicationId, Changes, Command, DeviceKey, DeviceNames, NamedDevice, Session, SessionId,
-    Standing, View,
+    ApplicationId, Buckets, Changes, Command, DeviceKey, DeviceNames, NamedDevice, Session,
+    SessionId, Standing, View,
 };
 use jiff::Timestamp;
 
 pub use error::{LedgerError, OpenError, TransactError};
 pub use memory::{AtOnce, MemoryDisk, MemoryLedger, Pace};
 pub use outbox::{Notification, OutboxId, Outcome, Settlement};
+pub use published::Follower;
 pub use registry::{
     Application, ApplicationKey, KeyId, LIVE_KEYS_PER_APPLICATION, NewKey, Registry, RegistryError,
 };
@@ -53,6 +58,20 @@ pub trait Ledger: Send + Sync {
     /// once it is durable; a refusal has changed nothing.
     fn transact(&self, command: Command) -> Answer<'_, Result<Committed, TransactError>>;
 
+    /// The same for many commands of the gateway's own, which share a commit: what became of each,
+    /// in their order.
+    fn transact_all(
+        &self,
+        commands: Vec<Command>,
+    ) -> Answer<'_, Vec<Result<Committed, TransactError>>>;
+
+    /// Puts sessions into the order in which they lie in the ledger: whoever changes many goes
+    /// through it once, and not to and fro.
+    fn arrange(&self, sessions: &mut [SessionId]);
+
+    /// Has someone told of everything that is committed from now on. There can be one.
+    fn follow(&self, follower: Weak<dyn Follower>);
+
     /// A session, as this application may see it now.
     fn session(
         &self,
@@ -74,16 +93,22 @@ pub trait Ledger: Send + Sync {
         page: Page,
     ) -> Answer<'_, Result<Listed, LedgerError>>;
 
-    /// The sessions with a deadline before `horizon`, in any order.
+    /// The sessions with a deadline before `horizon`, in any order. What has changed since it was
+    /// asked for may or may not be in it.
     fn deadlines(
         &self,
         horizon: Timestamp,
     ) -> Answer<'_, Result<Vec<(SessionId, Timestamp)>, LedgerError>>;
 
-    /// The sessions of these standings, in any order.
+    /// How many sessions there are that are not history.
+    fn size(&self) -> usize;
+
+    /// The sessions of these standings whose devices are in these buckets, in any order. While it is
+    /// looked for others things change: each session has been, or not, at some moment.
     fn standing_as(
         &self,
         wanted: &'static [Standing],
+        of: Buckets,
     ) -> Answer<'_, Result<Vec<SessionId>, LedgerError>>;
 
     /// What each of these sessions has to do with the network; `None` for one that is history, or
@@ -135,17 +160,18 @@ pub struct Census {
 }
 
 /// What was committed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
+    /// The session that the command was about.
+    pub session: SessionId,
+    /// Whether the session is new.
+    pub created: bool,
     /// What was decided.
     pub changes: Changes,
     /// The rows of the outbox that came of it, in the order of the events.
     pub outbox: Vec<OutboxId>,
     /// When something is next due for the session, whether or not it has just changed.
     pub deadline: Option<Timestamp>,
-    /// Of two commits the later one has the greater number, for as long as the ledger is open.
-    /// Answers may overtake each other; by this their order can be told.
-    pub sequence: u64,
 }
 
 /// A session and what may be seen of it, both at the same moment.

@@ -6,11 +6,11 @@
 
 mod disk;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, RwLockReadGuard, Weak};
 
 use greenwave_core::{
-    ApplicationId, Clock, Command, DeviceKey, DeviceNames, NamedDevice, Session, SessionId,
-    Standing,
+    ApplicationId, Buckets, Clock, Command, DeviceKey, DeviceNames, NamedDevice, Session,
+    SessionId, Standing,
 };
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use self::disk::LastKeys;
 use crate::batch::{self, Batch, Closed, Job};
 use crate::index::{Entry, Index};
+use crate::published::{Follower, Published};
 use crate::{
     Answer, Application, ApplicationKey, Census, Committed, KeyId, Ledger, LedgerError, Listed,
     Lookup, NewKey, Notification, OutboxId, Page, Registry, RegistryError, Seen, Settlement,
@@ -31,7 +32,7 @@ pub use self::disk::MemoryDisk;
 /// opened on, and dies at once when it is dropped, as a process would.
 pub struct MemoryLedger {
     disk: MemoryDisk,
-    index: Arc<RwLock<Index>>,
+    published: Arc<Published>,
     clock: Arc<dyn Clock>,
     queue: mpsc::Sender<Job>,
     _writer: JoinSet<()>,
@@ -71,21 +72,21 @@ impl MemoryLedger {
     #[must_use]
     pub fn open(disk: MemoryDisk, clock: Arc<dyn Clock>, pace: Arc<dyn Pace>) -> Self {
         let (queue, jobs) = mpsc::channel(batch::QUEUE);
-        let index = Arc::new(RwLock::new(disk.index()));
+        let published = Published::new(disk.index(), None);
         let writer = Writer {
             keys: disk.last_keys(),
             disk: disk.clone(),
-            index: Arc::clone(&index),
+            published: Arc::clone(&published),
             clock: Arc::clone(&clock),
             pace,
         };
         let mut running = JoinSet::new();
         running.spawn(writer.run(jobs));
-        Self { disk, index, clock, queue, _writer: running }
+        Self { disk, published, clock, queue, _writer: running }
     }
 
     fn index(&self) -> RwLockReadGuard<'_, Index> {
-        self.index.read().unwrap_or_else(PoisonError::into_inner)
+        self.published.index()
     }
 
     fn see(&self, entries: &[Entry], now: Timestamp) -> Vec<Seen> {
@@ -101,7 +102,7 @@ impl MemoryLedger {
 struct Writer {
     disk: MemoryDisk,
     keys: LastKeys,
-    index: Arc<RwLock<Index>>,
+    published: Arc<Published>,
     clock: Arc<dyn Clock>,
     pace: Arc<dyn Pace>,
 }
@@ -112,14 +113,14 @@ impl Writer {
         while queue.recv_many(&mut jobs, batch::LARGEST).await > 0 {
             let batch = self.write(std::mem::take(&mut jobs)).await;
             // Whoever waits has been told.
-            let _ = batch.publish(&self.index);
+            let _ = batch.publish(&self.published);
         }
     }
 
     async fn write(&mut self, jobs: Vec<Job>) -> Closed {
         let mut tables = self.disk.tables().clone();
         let mut closed = {
-            let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+            let index = self.published.index();
             let mut batch = Batch::new(&index);
             for job in jobs {
                 batch.perform(&mut tables.rows(&mut self.keys), job, self.clock.now());
@@ -160,6 +161,31 @@ impl Ledger for MemoryLedger {
         })
     }
 
+    fn transact_all(
+        &self,
+        commands: Vec<Command>,
+    ) -> Answer<'_, Vec<Result<Committed, TransactError>>> {
+        Box::pin(async move {
+            let count = commands.len();
+            let (answer, receive) = oneshot::channel();
+            let entered = batch::enter(&self.queue, Job::TransactAll(commands, answer), true).await;
+            if entered.is_ok()
+                && let Ok(results) = receive.await
+            {
+                return results;
+            }
+            (0..count).map(|_| Err(LedgerError::Closed.into())).collect()
+        })
+    }
+
+    fn arrange(&self, sessions: &mut [SessionId]) {
+        self.index().arrange(sessions);
+    }
+
+    fn follow(&self, follower: Weak<dyn Follower>) {
+        self.published.followed.set(follower);
+    }
+
     fn session(
         &self,
         application: ApplicationId,
@@ -195,11 +221,8 @@ impl Ledger for MemoryLedger {
         page: Page,
     ) -> Answer<'_, Result<Listed, LedgerError>> {
         let now = self.clock.now();
-        let entries: Vec<Entry> = self.index().of_application(application).collect();
-        let seen = self.see(&entries, now);
-        let first = page.index.saturating_mul(page.size);
-        let more = seen.len() > first.saturating_add(page.size);
-        let sessions = seen.into_iter().skip(first).take(page.size).collect();
+        let (entries, more) = self.published.page(application, page, now);
+        let sessions = self.see(&entries, now);
         ready(Ok(Listed { sessions, more }))
     }
 
@@ -207,23 +230,26 @@ impl Ledger for MemoryLedger {
         &self,
         horizon: Timestamp,
     ) -> Answer<'_, Result<Vec<(SessionId, Timestamp)>, LedgerError>> {
-        ready(Ok(self.index().deadlines(horizon)))
+        ready(Ok(self.published.deadlines(horizon)))
+    }
+
+    fn size(&self) -> usize {
+        self.index().standings().all()
     }
 
     fn standing_as(
         &self,
         wanted: &'static [Standing],
+        of: Buckets,
     ) -> Answer<'_, Result<Vec<SessionId>, LedgerError>> {
-        ready(Ok(self.index().standing_as(wanted)))
+        ready(Ok(self.published.standing_as(wanted, of)))
     }
 
     fn standing_of(
         &self,
         sessions: Vec<SessionId>,
     ) -> Answer<'_, Result<Vec<Option<Standing>>, LedgerError>> {
-        let index = self.index();
-        let standing = |id: SessionId| index.get(id).map(|entry| entry.standing);
-        ready(Ok(sessions.into_iter().map(standing).collect()))
+        ready(Ok(self.published.standing_of(&sessions)))
     }
 
     fn orphans(&self) -> Answer<'_, Result<Vec<Session>, LedgerError>> {

@@ -7,32 +7,35 @@ mod file;
 mod migration;
 mod outbox;
 mod reader;
-mod recent;
 mod registry;
 mod reserve;
 mod row;
+mod statements;
+mod tables;
 mod writer;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockReadGuard, Weak};
 use std::thread::JoinHandle;
 
 use greenwave_core::{
-    ApplicationId, Clock, Command, DeviceKey, DeviceNames, IdentifierKey, NamedDevice, Session,
-    SessionId, Standing,
+    ApplicationId, Buckets, Clock, Command, DeviceKey, DeviceNames, IdentifierKey, NamedDevice,
+    Session, SessionId, Standing,
 };
 use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
 use rusqlite::Connection;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::file::DirectoryLock;
 use self::reader::Readers;
-use self::recent::Recent;
 use self::reserve::Reserve;
-use self::writer::{Job, LastKeys, Writer};
-use crate::batch::{self, AfterCommit};
+use self::tables::LastKeys;
+use self::writer::{Job, Writer};
+use crate::batch::{self, AfterCommit, Transacted};
 use crate::index::{Entry, Index};
+use crate::published::{Follower, Published};
 use crate::{
     Answer, Application, ApplicationKey, Census, Committed, KeyId, Ledger, LedgerError, Listed,
     Lookup, NewKey, Notification, OpenError, OutboxId, Page, Registry, RegistryError, Seen,
@@ -47,7 +50,7 @@ pub use file::Storage;
 ///
 /// Reads run on the caller's thread: they take a few microseconds when the page is in memory.
 pub struct SqliteLedger {
-    index: Arc<RwLock<Index>>,
+    published: Arc<Published>,
     readers: Readers,
     clock: Arc<dyn Clock>,
     /// `None` once it is being closed.
@@ -81,26 +84,25 @@ impl SqliteLedger {
         let index = build_index(&db).map_err(unreadable)?;
         let keys = LastKeys::read(&db).map_err(unreadable)?;
         reached(Point::LedgerIndexBuilt);
-        let index = Arc::new(RwLock::new(index));
+        let published = Published::new(index, Handle::try_current().ok());
         let (queue, jobs) = mpsc::channel(batch::QUEUE);
         let (failed, failure) = watch::channel(None);
         let writer = Writer {
             db,
             keys,
-            recent: Recent::default(),
             reserve,
-            index: Arc::clone(&index),
+            published: Arc::clone(&published),
             clock: Arc::clone(&clock),
             queue: jobs,
             failure: failed,
-            _lock: lock,
+            lock,
         };
         let writer = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || writer.run())
             .map_err(|source| OpenError::Io { path: path.clone(), source })?;
         Ok(Self {
-            index,
+            published,
             readers: Readers::new(storage.clone(), path),
             clock,
             queue: Mutex::new(Some(queue)),
@@ -110,8 +112,7 @@ impl SqliteLedger {
     }
 
     fn index(&self) -> RwLockReadGuard<'_, Index> {
-        // A writer that panicked in between has not published a part of a batch.
-        self.index.read().unwrap_or_else(PoisonError::into_inner)
+        self.published.index()
     }
 
     fn queue(&self) -> MutexGuard<'_, Option<mpsc::Sender<Job>>> {
@@ -138,6 +139,37 @@ impl SqliteLedger {
         })
     }
 
+    /// Hands over many commands. Those that would need no more room are given to the writer once
+    /// more if the disk was full: now there is the room that was kept for them.
+    async fn write_all(&self, commands: Vec<Command>) -> Vec<Transacted> {
+        let spare = commands.clone();
+        let results = self.write_once(commands).await;
+        let full =
+            |result: &Transacted| matches!(result, Err(TransactError::Ledger(LedgerError::Full)));
+        let with_room = |command: &Command| !reserve::asks_for_more(command);
+        if !results.iter().any(full) || !spare.iter().all(with_room) {
+            return results;
+        }
+        self.write_once(spare).await
+    }
+
+    async fn write_once(&self, commands: Vec<Command>) -> Vec<Transacted> {
+        let count = commands.len();
+        let (answer, receive) = oneshot::channel();
+        let job = Job::Command(batch::Job::TransactAll(commands, answer));
+        let queue = self.queue().clone();
+        let entered = match queue {
+            Some(queue) => batch::enter(&queue, job, true).await,
+            None => Err(LedgerError::Closed),
+        };
+        if entered.is_ok()
+            && let Ok(results) = receive.await
+        {
+            return results;
+        }
+        (0..count).map(|_| Err(LedgerError::Closed.into())).collect()
+    }
+
     /// Writes to tables that no command touches.
     fn write_registry<T: Send + 'static>(
         &self,
@@ -161,30 +193,55 @@ impl SqliteLedger {
         })
     }
 
-    /// Reads what the index has found. What has left the table in between is no longer there.
-    fn see(&self, entries: &[Entry], now: Timestamp) -> Result<Vec<Seen>, LedgerError> {
-        self.readers.with(|db| {
-            let mut seen = Vec::with_capacity(entries.len());
-            for entry in entries {
-                let Some(session) = row::load(db, entry.row)? else { continue };
-                let view = session.view(now);
-                seen.extend(view.map(|view| Seen { session, view }));
+    /// Reads what is found in the index. What has left the table in between is no longer there.
+    fn see(
+        &self,
+        now: Timestamp,
+        find: impl FnOnce(&Index) -> Vec<Entry>,
+    ) -> Result<Vec<Seen>, LedgerError> {
+        let (entries, batches) = {
+            let index = self.index();
+            (find(&index), index.batches())
+        };
+        let mut seen = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let Some(session) = self.load(entry.row, batches)? else { continue };
+            let view = session.view(now);
+            seen.extend(view.map(|view| Seen { session, view }));
+        }
+        Ok(seen)
+    }
+
+    /// The session in a row that the index has named after so many batches.
+    fn load(&self, row: i64, batches: u64) -> Result<Option<Session>, LedgerError> {
+        let recent = &self.published.sessions;
+        if let Some(session) = recent.get(row) {
+            return Ok(Some(session));
+        }
+        let loaded = self.readers.with(|db| row::load(db, row))?;
+        if let Some(session) = &loaded {
+            // Whoever publishes a batch has to wait for this, so nothing older can follow it.
+            let index = self.index();
+            if index.batches() == batches {
+                recent.put(row, session.clone());
             }
-            Ok(seen)
-        })
+        }
+        Ok(loaded)
     }
 
     fn look_up(&self, application: ApplicationId, id: SessionId) -> Result<Lookup, LedgerError> {
         let now = self.clock.now();
-        let entry = self.index().get(id).filter(|entry| entry.visible(now));
-        match entry {
-            None => Ok(Lookup::Unknown),
-            Some(entry) if entry.application != application => Ok(Lookup::Foreign),
-            Some(entry) => {
-                let seen = self.see(&[entry], now)?.pop();
-                Ok(seen.map_or(Lookup::Unknown, |seen| Lookup::Found(Box::new(seen))))
-            }
-        }
+        let mut lookup = Lookup::Unknown;
+        let seen =
+            self.see(now, |index| match index.get(id).filter(|entry| entry.visible(now)) {
+                None => Vec::new(),
+                Some(entry) if entry.application != application => {
+                    lookup = Lookup::Foreign;
+                    Vec::new()
+                }
+                Some(entry) => vec![entry],
+            })?;
+        Ok(seen.into_iter().next().map_or(lookup, |seen| Lookup::Found(Box::new(seen))))
     }
 
     fn see_device(
@@ -194,15 +251,17 @@ impl SqliteLedger {
     ) -> Result<Vec<Seen>, LedgerError> {
         let now = self.clock.now();
         let own = |entry: &Entry| entry.application == application && entry.visible(now);
-        let mut entries: Vec<Entry> = self.index().of_device(device).filter(own).collect();
-        entries.sort_unstable_by_key(|entry| entry.row);
-        self.see(&entries, now)
+        self.see(now, |index| {
+            let mut entries: Vec<Entry> = index.of_device(device).filter(own).collect();
+            entries.sort_unstable_by_key(|entry| entry.row);
+            entries
+        })
     }
 
     fn find_orphans(&self) -> Result<Vec<Session>, LedgerError> {
+        let orphans = self.published.standing_as(&[Standing::Orphan], Buckets::ALL);
         let rows: Vec<i64> = {
             let index = self.index();
-            let orphans = index.standing_as(&[Standing::Orphan]);
             orphans.into_iter().filter_map(|id| index.get(id)).map(|entry| entry.row).collect()
         };
         self.readers
@@ -211,15 +270,9 @@ impl SqliteLedger {
 
     fn see_page(&self, application: ApplicationId, page: Page) -> Result<Listed, LedgerError> {
         let now = self.clock.now();
-        let skip = page.index.saturating_mul(page.size);
-        let mut entries: Vec<Entry> = {
-            let index = self.index();
-            let visible = index.of_application(application).filter(|entry| entry.visible(now));
-            visible.skip(skip).take(page.size.saturating_add(1)).collect()
-        };
-        let more = entries.len() > page.size;
-        entries.truncate(page.size);
-        Ok(Listed { sessions: self.see(&entries, now)?, more })
+        let (entries, more) = self.published.page(application, page, now);
+        let sessions = self.see(now, |_| entries)?;
+        Ok(Listed { sessions, more })
     }
 }
 
@@ -263,6 +316,21 @@ impl Ledger for SqliteLedger {
         })
     }
 
+    fn transact_all(
+        &self,
+        commands: Vec<Command>,
+    ) -> Answer<'_, Vec<Result<Committed, TransactError>>> {
+        Box::pin(self.write_all(commands))
+    }
+
+    fn arrange(&self, sessions: &mut [SessionId]) {
+        self.index().arrange(sessions);
+    }
+
+    fn follow(&self, follower: Weak<dyn Follower>) {
+        self.published.followed.set(follower);
+    }
+
     fn session(
         &self,
         application: ApplicationId,
@@ -291,23 +359,26 @@ impl Ledger for SqliteLedger {
         &self,
         horizon: Timestamp,
     ) -> Answer<'_, Result<Vec<(SessionId, Timestamp)>, LedgerError>> {
-        ready(Ok(self.index().deadlines(horizon)))
+        ready(Ok(self.published.deadlines(horizon)))
+    }
+
+    fn size(&self) -> usize {
+        self.index().standings().all()
     }
 
     fn standing_as(
         &self,
         wanted: &'static [Standing],
+        of: Buckets,
     ) -> Answer<'_, Result<Vec<SessionId>, LedgerError>> {
-        ready(Ok(self.index().standing_as(wanted)))
+        ready(Ok(self.published.standing_as(wanted, of)))
     }
 
     fn standing_of(
         &self,
         sessions: Vec<SessionId>,
     ) -> Answer<'_, Result<Vec<Option<Standing>>, LedgerError>> {
-        let index = self.index();
-        let standing = |id: SessionId| index.get(id).map(|entry| entry.standing);
-        ready(Ok(sessions.into_iter().map(standing).collect()))
+        ready(Ok(self.published.standing_of(&sessions)))
     }
 
     fn orphans(&self) -> Answer<'_, Result<Vec<Session>, LedgerError>> {

@@ -1,11 +1,11 @@
 //! What the commands of a batch have changed so far: visible to the commands behind them, and to
 //! nobody else until the batch is committed.
 
-use std::collections::HashMap;
-
-use greenwave_core::{DeviceKey, IdentifierKey, KnownIdentifiers, SessionId};
+use greenwave_core::{DeviceKey, IdentifierKey, KnownIdentifiers, Session, SessionId};
+use hashbrown::HashMap;
 
 use crate::index::{Entry, Index};
+use crate::recent::Recent;
 
 /// The index as the batch sees it.
 pub(crate) struct Stage<'a> {
@@ -16,13 +16,19 @@ pub(crate) struct Stage<'a> {
 /// What becomes of the index when the batch is committed, in the order of the commands.
 #[derive(Debug, Default)]
 pub(crate) struct StagedChanges {
-    /// `None` for a session that is live no more.
-    sessions: HashMap<SessionId, Option<Entry>>,
+    sessions: HashMap<SessionId, Staged>,
     order: Vec<SessionId>,
     /// The sessions that are new to their device.
     added: HashMap<DeviceKey, Vec<SessionId>>,
     aliases: HashMap<IdentifierKey, DeviceKey>,
-    commands: u64,
+}
+
+/// A session as it is from now on, and its entry.
+#[derive(Debug)]
+struct Staged {
+    entry: Entry,
+    /// `None` for one that is live no more.
+    session: Option<Session>,
 }
 
 impl<'a> Stage<'a> {
@@ -30,28 +36,34 @@ impl<'a> Stage<'a> {
         Self { index, changes: StagedChanges::default() }
     }
 
-    pub(crate) fn put(&mut self, entry: Entry) {
+    pub(crate) fn put(&mut self, entry: Entry, session: Session) {
         if self.get(entry.id).is_none() {
             self.changes.added.entry(entry.device).or_default().push(entry.id);
         }
-        self.note(entry.id, Some(entry));
+        self.note(Staged { entry, session: Some(session) });
     }
 
-    pub(crate) fn remove(&mut self, id: SessionId) {
-        self.note(id, None);
+    pub(crate) fn remove(&mut self, entry: Entry) {
+        self.note(Staged { entry, session: None });
     }
 
-    fn note(&mut self, id: SessionId, entry: Option<Entry>) {
-        if self.changes.sessions.insert(id, entry).is_none() {
+    fn note(&mut self, staged: Staged) {
+        let id = staged.entry.id;
+        if self.changes.sessions.insert(id, staged).is_none() {
             self.changes.order.push(id);
         }
     }
 
     pub(crate) fn get(&self, id: SessionId) -> Option<Entry> {
         match self.changes.sessions.get(&id) {
-            Some(changed) => *changed,
+            Some(staged) => staged.session.as_ref().map(|_| staged.entry),
             None => self.index.get(id),
         }
+    }
+
+    /// A session that was changed in this batch.
+    pub(crate) fn session(&self, id: SessionId) -> Option<&Session> {
+        self.changes.sessions.get(&id)?.session.as_ref()
     }
 
     /// The sessions of a device, in no order.
@@ -63,12 +75,6 @@ impl<'a> Stage<'a> {
 
     pub(crate) fn learn(&mut self, identifier: IdentifierKey, device: DeviceKey) {
         self.changes.aliases.entry(identifier).or_insert(device);
-    }
-
-    /// The number of the next command in the order of all.
-    pub(crate) fn next_sequence(&mut self) -> u64 {
-        self.changes.commands += 1;
-        self.index.sequence() + self.changes.commands
     }
 
     /// How many aliases there are.
@@ -84,14 +90,21 @@ impl<'a> Stage<'a> {
 
 impl StagedChanges {
     /// Publishes a committed batch.
-    pub(crate) fn publish(self, index: &mut Index) {
+    pub(crate) fn publish(mut self, index: &mut Index, sessions: &Recent) {
         for id in self.order {
-            match self.sessions.get(&id) {
-                Some(Some(entry)) => index.put(*entry),
-                _ => index.remove(id),
+            let Some(Staged { entry, session }) = self.sessions.remove(&id) else { continue };
+            match session {
+                Some(session) => {
+                    index.put(entry);
+                    sessions.put(entry.row, session);
+                }
+                None => {
+                    index.remove(id);
+                    sessions.remove(entry.row);
+                }
             }
         }
-        index.pass_sequence(self.commands);
+        index.pass_batch();
         for (identifier, device) in self.aliases {
             index.learn(identifier, device);
         }

@@ -13,6 +13,12 @@ impl Standings {
         self.0[standing as usize]
     }
 
+    /// How many sessions there are.
+    #[must_use]
+    pub fn all(&self) -> usize {
+        self.0.iter().sum()
+    }
+
     pub(crate) fn add(&mut self, standing: Standing) {
         self.0[standing as usize] += 1;
     }

@@ -66,7 +66,7 @@ pub(crate) fn transact(
             stage.learn(identifier, create.device);
         }
     }
-    Ok(keep(rows, stage, &state, changes)?)
+    Ok(keep(rows, stage, command, &state, changes)?)
 }
 
 fn new_aliases(stage: &Stage<'_>, create: &Create) -> Result<Vec<IdentifierKey>, TransactError> {
@@ -87,36 +87,42 @@ fn load(
 ) -> Result<DeviceState, LedgerError> {
     let entries: Vec<Entry> = match command {
         Command::Create(create) => stage.of_device(create.device).collect(),
-        _ => command.session().and_then(|id| stage.get(id)).into_iter().collect(),
+        _ => stage.get(command.session()).into_iter().collect(),
     };
-    let sessions = entries.iter().map(|entry| rows.load(entry.row)).collect::<Result<_, _>>()?;
+    let session = |entry: &Entry| match stage.session(entry.id) {
+        Some(staged) => Ok(staged.clone()),
+        None => rows.load(entry.row),
+    };
+    let sessions = entries.iter().map(session).collect::<Result<_, _>>()?;
     Ok(DeviceState { sessions })
 }
 
 fn keep(
     rows: &mut impl Rows,
     stage: &mut Stage<'_>,
+    command: &Command,
     state: &DeviceState,
     changes: Changes,
 ) -> Result<Committed, LedgerError> {
-    let sequence = stage.next_sequence();
     let Some(session) = &changes.session else {
         // For a command that names a session, the state holds just that one.
         let deadline = state.sessions.first().and_then(Session::deadline);
-        return Ok(Committed { changes, outbox: Vec::new(), deadline, sequence });
+        let session = command.session();
+        return Ok(Committed { session, created: false, changes, outbox: Vec::new(), deadline });
     };
-    match stage.get(session.id) {
+    let before = stage.get(session.id);
+    match before {
         Some(entry) if changes.retired => {
             rows.retire(entry.row, session)?;
-            stage.remove(session.id);
+            stage.remove(entry);
         }
         Some(entry) => {
             rows.update(entry.row, session)?;
-            stage.put(Entry::new(entry.row, session));
+            stage.put(Entry::new(entry.row, session), session.clone());
         }
         None => {
             let row = rows.insert(session)?;
-            stage.put(Entry::new(row, session));
+            stage.put(Entry::new(row, session), session.clone());
         }
     }
     let outbox = changes.effects.iter().filter_map(|effect| match effect {
@@ -125,5 +131,5 @@ fn keep(
     });
     let outbox = outbox.collect::<Result<_, _>>()?;
     let deadline = session.deadline().filter(|_| !changes.retired);
-    Ok(Committed { changes, outbox, deadline, sequence })
+    Ok(Committed { session: session.id, created: before.is_none(), changes, outbox, deadline })
 }

@@ -12,7 +12,7 @@ mod timer;
 use std::pin::Pin;
 use std::time::Duration;
 
-use greenwave_core::{Order, SessionId};
+use greenwave_core::{Buckets, Order, SessionId};
 use tokio::sync::mpsc;
 
 pub use simulator::Simulator;
@@ -34,8 +34,12 @@ pub trait Network: Send + Sync {
     /// that there was nothing counts only if the network itself says so.
     fn release(&self, order: Order) -> Answer<'_, Result<(), NetworkError>>;
 
-    /// What of ours is in the network; `None` if it cannot be listed.
-    fn installed(&self) -> Answer<'_, Result<Option<Vec<Installed>>, NetworkError>>;
+    /// What of ours is in the network for the sessions of these buckets, and nothing else; `None` if
+    /// it cannot be listed.
+    ///
+    /// The list shows no one moment: what is installed or taken away while it is made may be on it
+    /// or not. What is there all the while is on it.
+    fn installed(&self, of: Buckets) -> Answer<'_, Result<Option<Vec<Installed>>, NetworkError>>;
 
     /// Removes something of ours that belongs to no session.
     fn remove(&self, installed: Installed) -> Answer<'_, Result<(), NetworkError>>;

@@ -12,22 +12,29 @@ mod calls;
 mod cell;
 pub mod disturbance;
 pub mod faults;
+mod installed;
+mod pending;
 pub mod rules;
+mod tidy;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use greenwave_core::{Catalogue, Deadlines, Order, QosProfile, SessionId};
+use greenwave_core::{Catalogue, Order, SessionId};
 use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
-use self::cell::{Cells, Share};
+use self::cell::Cells;
 use self::faults::Faults;
-use self::rules::{Rule, RulesFile};
+use self::installed::InstalledSessions;
+use self::pending::{Outcome, Pending, PendingSessions};
+use self::rules::{Granted, RuleLine, RulesFile};
+use self::tidy::TidyThread;
 use crate::{NetworkEvent, News, Provisioned, Timer};
 
 pub use cell::{CellName, InvalidCellName};
@@ -35,8 +42,9 @@ pub use cell::{CellName, InvalidCellName};
 /// How many events may wait to be taken. A driver with more to say waits.
 const EVENTS: usize = 8_192;
 
-/// How many grants are carried out at a time.
+/// How many grants are carried out at a time. Each has two events at most.
 const GRANTS_AT_ONCE: usize = 1_024;
+const _: () = assert!(2 * GRANTS_AT_ONCE <= EVENTS);
 
 /// How the simulated network behaves.
 #[derive(Clone, Copy, Debug)]
@@ -64,42 +72,27 @@ pub struct Simulator {
 
 struct Inner {
     rules: PathBuf,
-    catalogue: Arc<Catalogue>,
     settings: Settings,
     timer: Arc<dyn Timer>,
     state: Mutex<State>,
+    /// It has locks of its own, so that listing it holds up nothing else. Who takes one has the
+    /// state's already, if both are needed.
+    installed: InstalledSessions,
     faults: Mutex<faults::Table>,
     events: mpsc::Sender<NetworkEvent>,
-    /// There is an earlier deadline than the granting task knows of.
-    earlier: Notify,
+    /// The granting task waits for nothing, and somebody has come.
+    asked: Notify,
+    tidying: TidyThread,
 }
 
-/// A session in the network is either asked for or installed, and has its share of the cell either
+/// A session in the network is either pending or installed, and has its share of the cell either
 /// way.
 struct State {
     file: RulesFile,
     cells: Cells,
-    asked: HashMap<SessionId, Asked>,
-    installed: HashMap<SessionId, Share>,
-    grants: Deadlines<SessionId>,
+    pending: PendingSessions,
     /// How many of the file's rules are not the gateway's.
     foreign: usize,
-}
-
-struct Asked {
-    rule: Rule,
-    share: Share,
-    outcome: Outcome,
-}
-
-/// What an event will say of a session that was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    Granted,
-    GrantedTwice,
-    Refused,
-    /// There will be no event.
-    Silence,
 }
 
 impl Simulator {
@@ -109,28 +102,24 @@ impl Simulator {
         catalogue: Arc<Catalogue>,
         settings: Settings,
         timer: Arc<dyn Timer>,
-    ) -> std::io::Result<Self> {
-        let (file, kept) = RulesFile::open(rules)?;
-        let mut cells = Cells::default();
-        let mut installed = HashMap::with_capacity(kept.len());
-        for rule in kept {
-            let share = share(&catalogue, &rule);
-            cells.take(share);
-            installed.insert(rule.session, share);
-        }
-        let foreign = file.rules() - installed.len();
-        let (asked, grants) = (HashMap::new(), Deadlines::new());
+    ) -> io::Result<Self> {
+        let cells = Cells::new(&catalogue);
+        let cells = cells.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let installed = InstalledSessions::new();
+        let state = State::open(rules, cells, &installed)?;
         let (events, waiting) = mpsc::channel(EVENTS);
         let inner = Arc::new(Inner {
             rules: rules.to_owned(),
-            catalogue,
             settings,
             timer,
-            state: Mutex::new(State { file, cells, asked, installed, grants, foreign }),
+            state: Mutex::new(state),
+            installed,
             faults: Mutex::new(faults::Table::new(settings.seed)),
             events,
-            earlier: Notify::new(),
+            asked: Notify::new(),
+            tidying: TidyThread::default(),
         });
+        inner.tidy_now()?;
         let granting = tokio::spawn(grant(Arc::clone(&inner)));
         let (events, late) = (Mutex::new(Some(waiting)), Mutex::default());
         Ok(Self { inner, events, granting, late })
@@ -146,19 +135,32 @@ impl Simulator {
 impl Drop for Simulator {
     fn drop(&mut self) {
         self.granting.abort();
+        self.inner.tidying.stop();
     }
 }
 
 impl State {
-    /// Takes a rule away; `false` if there is none. It is gone once the file says so.
-    fn uninstall(&mut self, session: SessionId) -> std::io::Result<bool> {
-        let Some(&share) = self.installed.get(&session) else { return Ok(false) };
-        reached(Point::NetworkBeforeRelease);
-        self.file.release(session)?;
-        reached(Point::NetworkReleased);
-        self.installed.remove(&session);
-        self.cells.give_back(share);
-        Ok(true)
+    /// Puts in what the file tells, a line at a time.
+    fn open(rules: &Path, mut cells: Cells, installed: &InstalledSessions) -> io::Result<Self> {
+        let mut foreign = HashSet::new();
+        let mut file = RulesFile::open(rules, |line| match line {
+            RuleLine::Install(rule) => {
+                let share = cells.share(rule.cell, &rule.profile);
+                if let Some(before) = installed.insert(rule.session, share) {
+                    cells.give_back(before);
+                }
+                cells.take(share);
+            }
+            RuleLine::Release(session) => {
+                if let Some(share) = installed.remove(session) {
+                    cells.give_back(share);
+                }
+            }
+            RuleLine::Foreign(rule) => drop(foreign.insert(rule.session)),
+        })?;
+        let foreign = foreign.len();
+        file.has_rules(installed.len() + foreign);
+        Ok(Self { file, cells, pending: PendingSessions::default(), foreign })
     }
 }
 
@@ -168,79 +170,101 @@ impl Inner {
     }
 
     /// Takes an order on, of which an event will say what becomes of it.
-    fn ask(&self, order: &Order, outcome: Outcome) -> Provisioned {
-        let rule = Rule::of(order);
-        let share = share(&self.catalogue, &rule);
-        let mut state = self.state();
-        if state.installed.contains_key(&order.session) {
+    fn ask(&self, order: Order, outcome: Outcome) -> Provisioned {
+        let cell = CellName::of(&order);
+        let Order { session, device, asked, .. } = order;
+        let state = &mut *self.state();
+        if self.installed.contains(session) {
             return Provisioned::Granted;
         }
-        if state.asked.contains_key(&order.session) {
+        if state.pending.contains(session) {
             return Provisioned::Pending;
         }
+        let share = state.cells.share(cell, asked.profile.as_str());
         if !state.cells.admit(share) {
             return Provisioned::Refused;
         }
-        state.asked.insert(order.session, Asked { rule, share, outcome });
+        let due =
+            (outcome != Outcome::Silence).then(|| self.timer.now() + self.settings.grant_delay);
+        let pending = Pending { device, asked, share, outcome };
+        let is_first = state.pending.add(session, pending, due);
         reached(Point::NetworkAdmitted);
-        if outcome == Outcome::Silence {
-            return Provisioned::Pending;
-        }
-        let due = self.timer.now() + self.settings.grant_delay;
-        let earliest = state.grants.next().is_none_or(|next| due < next);
-        state.grants.set(order.session, due);
-        if earliest {
-            self.earlier.notify_one();
+        if is_first {
+            self.asked.notify_one();
         }
         Provisioned::Pending
     }
 
     /// Carries an order out at once, in place of any grant that was to come.
-    fn install(&self, order: &Order) -> std::io::Result<Provisioned> {
-        let rule = Rule::of(order);
-        let share = share(&self.catalogue, &rule);
+    fn install(&self, order: &Order) -> io::Result<Provisioned> {
+        let cell = CellName::of(order);
         let state = &mut *self.state();
-        if state.installed.contains_key(&order.session) {
+        if self.installed.contains(order.session) {
             return Ok(Provisioned::Granted);
         }
-        if state.asked.remove(&order.session).is_some() {
-            state.grants.cancel(order.session);
-        } else if !state.cells.admit(share) {
-            return Ok(Provisioned::Refused);
-        }
-        if let Err(error) = state.file.install(std::iter::once(&rule)) {
+        let share = match state.pending.take(order.session) {
+            Some(pending) => pending.share,
+            None => {
+                let share = state.cells.share(cell, order.asked.profile.as_str());
+                if !state.cells.admit(share) {
+                    return Ok(Provisioned::Refused);
+                }
+                share
+            }
+        };
+        let Order { session, device, ref asked, .. } = *order;
+        let granted = Granted { session, device, cell, asked };
+        if let Err(error) = state.file.grant(std::iter::once(granted)) {
             state.cells.give_back(share);
             return Err(error);
         }
-        state.installed.insert(order.session, share);
+        self.installed.insert(session, share);
         Ok(Provisioned::Granted)
     }
 
     /// Takes back whatever was done for a session.
-    fn release(&self, session: SessionId) -> std::io::Result<()> {
+    fn release(self: &Arc<Self>, session: SessionId) -> io::Result<()> {
         let state = &mut *self.state();
-        if let Some(asked) = state.asked.remove(&session) {
-            state.grants.cancel(session);
-            state.cells.give_back(asked.share);
+        if let Some(pending) = state.pending.take(session) {
+            state.cells.give_back(pending.share);
         }
-        state.uninstall(session).map(drop)
+        self.uninstall(state, session).map(drop)
+    }
+
+    /// Takes a rule away; `false` if there is none. It is gone once the file says so.
+    fn uninstall(self: &Arc<Self>, state: &mut State, session: SessionId) -> io::Result<bool> {
+        if !self.installed.contains(session) {
+            return Ok(false);
+        }
+        reached(Point::NetworkBeforeRelease);
+        state.file.release(session)?;
+        reached(Point::NetworkReleased);
+        if let Some(share) = self.installed.remove(session) {
+            state.cells.give_back(share);
+        }
+        self.tidy_beside(&mut state.file);
+        Ok(true)
     }
 
     /// Does what is due at `now` and tells what became of it. A rule is there once the file says
     /// so.
     fn install_due(&self, now: Timestamp) -> Vec<NetworkEvent> {
         let state = &mut *self.state();
-        let due = state.grants.pop_due(now, GRANTS_AT_ONCE);
-        let asked: Vec<Asked> = due.iter().filter_map(|id| state.asked.remove(id)).collect();
+        let due = state.pending.pop_due(now, GRANTS_AT_ONCE);
         reached(Point::NetworkBeforeInstall);
-        let granted = asked.iter().filter(|asked| asked.outcome != Outcome::Refused);
-        let written = state.file.install(granted.map(|asked| &asked.rule));
+        let granted = due.iter().filter(|(_, pending)| pending.outcome != Outcome::Refused);
+        let written = state.file.grant(granted.map(|(session, pending)| Granted {
+            session: *session,
+            device: pending.device,
+            cell: pending.share.cell,
+            asked: &pending.asked,
+        }));
         reached(Point::NetworkInstalled);
         if let Err(error) = &written {
             tracing::error!(%error, "the simulated network cannot write its rules");
         }
-        let mut events = Vec::with_capacity(asked.len());
-        for Asked { rule, share, outcome } in asked {
+        let mut events = Vec::with_capacity(due.len());
+        for (session, Pending { share, outcome, .. }) in due {
             let (news, times) = match outcome {
                 _ if written.is_err() => (News::Refused, 1),
                 Outcome::Granted => (News::Granted, 1),
@@ -248,12 +272,11 @@ impl Inner {
                 Outcome::Refused | Outcome::Silence => (News::Refused, 1),
             };
             if news == News::Granted {
-                state.installed.insert(rule.session, share);
+                self.installed.insert(session, share);
             } else {
                 state.cells.give_back(share);
             }
-            let event = NetworkEvent { session: rule.session, news };
-            events.extend(std::iter::repeat_n(event, times));
+            events.extend(std::iter::repeat_n(NetworkEvent { session, news }, times));
         }
         events
     }
@@ -262,34 +285,19 @@ impl Inner {
 /// Grants what has been asked for, each after its delay.
 async fn grant(network: Arc<Inner>) {
     loop {
-        let earlier = network.earlier.notified();
-        let next = network.state().grants.next();
+        let asked = network.asked.notified();
+        let next = network.state().pending.next();
         match next {
-            None => earlier.await,
-            Some(at) => tokio::select! {
-                () = earlier => {}
-                () = network.timer.sleep_until(at) => {}
-            },
+            None => asked.await,
+            // Whoever comes now is due later.
+            Some(at) => network.timer.sleep_until(at).await,
         }
-        let mut news = network.install_due(network.timer.now());
-        for event in news.drain(..) {
+        let news = network.install_due(network.timer.now());
+        let Ok(places) = network.events.reserve_many(news.len()).await else { return };
+        for (place, event) in places.zip(news) {
             reached(Point::NetworkBeforeEvent);
-            if network.events.send(event).await.is_err() {
-                return;
-            }
+            place.send(event);
             reached(Point::NetworkEventSent);
         }
-    }
-}
-
-fn share(catalogue: &Catalogue, rule: &Rule) -> Share {
-    let guaranteed = |rates: fn(&QosProfile) -> greenwave_core::profile::Rates| {
-        let profile = catalogue.find(&rule.profile)?;
-        rates(profile).guaranteed.map(greenwave_core::profile::BitRate::bps)
-    };
-    Share {
-        cell: rule.cell,
-        downlink_bps: guaranteed(|profile| profile.downlink).unwrap_or(0),
-        uplink_bps: guaranteed(|profile| profile.uplink).unwrap_or(0),
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod error;
 mod json;
+mod members;
 mod sink;
 pub mod v0;
 

@@ -49,11 +49,16 @@ fn check_flow(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let own_may_overlap = own_overlap == OwnOverlap::Allowed;
-    let flow = create.asked.flow();
-    let in_the_way = state.sessions.iter().filter(|session| {
+    let may_be = |session: &&Session| {
         let harmless = own_may_overlap && session.application == create.application;
-        !harmless && session.view(now).is_some() && session.asked.flow().overlaps(&flow)
-    });
+        !harmless && session.view(now).is_some()
+    };
+    if !state.sessions.iter().any(|session| may_be(&session)) {
+        return Ok(());
+    }
+    let flow = create.asked.flow();
+    let in_the_way = state.sessions.iter().filter(may_be);
+    let in_the_way = in_the_way.filter(|session| session.asked.flow().overlaps(&flow));
     let mut own = None;
     for session in in_the_way {
         if session.application != create.application {

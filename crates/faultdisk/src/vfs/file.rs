@@ -22,7 +22,8 @@ pub(super) struct OpenFile {
 /// What we know of an open file.
 pub(super) struct Handle {
     pub(super) state: Arc<State>,
-    /// `None` for a temporary one, which nobody looks for after a power cut.
+    /// `None` for a temporary one, which nobody looks for after a power cut, and for all of a slow
+    /// disk.
     pub(super) inode: Option<Inode>,
     pub(super) path: Option<PathBuf>,
     /// Whether the next sync makes the file's name durable too.
@@ -169,7 +170,13 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, length: ffi::sqlite3
     code
 }
 
-unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _flags: c_int) -> c_int {
+unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, flags: c_int) -> c_int {
+    if let Some(by) = handle(file).state.slower_by() {
+        let code = forward!(file, xSync, flags);
+        std::thread::sleep(by);
+        handle(file).state.synced_slowly();
+        return code;
+    }
     let Handle { state, inode: Some(inode), syncs_directory, .. } = handle(file) else {
         return ffi::SQLITE_OK;
     };

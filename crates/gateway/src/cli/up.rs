@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use greenwave_ledger::Storage;
 use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
@@ -69,6 +70,7 @@ impl Up {
             timer: Arc::clone(&timer) as _,
             entropy: Arc::new(SystemEntropy::default()),
             limits: Limits::of_process(),
+            storage: Storage::default(),
         };
         // Before the start, so that a signal during it is not lost.
         let mut stop = Stop::new()?;

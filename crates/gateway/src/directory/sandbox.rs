@@ -93,7 +93,12 @@ impl SandboxDirectory {
     }
 
     fn nai(&self, nai: &NetworkAccessIdentifier) -> IdentifierKey {
-        let canonical = format!("{}@{}", nai.local(), nai.domain());
+        // The case of a realm means nothing.
+        let (local, domain) = nai.text().split_at(nai.local().len());
+        if !domain.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
+            return self.secrets.hash_identifier("nai", nai.text().as_bytes());
+        }
+        let canonical = format!("{local}{}", domain.to_lowercase());
         self.secrets.hash_identifier("nai", canonical.as_bytes())
     }
 

@@ -1,7 +1,6 @@
 //! What is due soon. The ledger knows all deadlines; this knows those within a horizon, so that its
 //! size depends on how much happens and not on how much there is.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -26,8 +25,6 @@ pub(crate) struct Agenda<K> {
 
 struct State<K> {
     deadlines: Deadlines<K>,
-    /// As of which commit each deadline is known, where that is known.
-    as_of: HashMap<K, u64>,
     horizon: Timestamp,
     refill_at: Timestamp,
 }
@@ -51,7 +48,6 @@ where
     fn default() -> Self {
         let state = State {
             deadlines: Deadlines::new(),
-            as_of: HashMap::new(),
             horizon: Timestamp::MIN,
             refill_at: Timestamp::MIN,
         };
@@ -63,32 +59,14 @@ impl<K: Ord + Hash + Copy> Agenda<K> {
     /// Sets when something is due; `None` if it is not. What is beyond the horizon will be told by
     /// a refill.
     pub(crate) fn set(&self, key: K, at: Option<Timestamp>) {
-        self.change(|state| state.set(key, at));
+        self.change().set(key, at);
     }
 
-    /// Sets when something is due as of this commit. Two commits may be told of in the wrong order;
-    /// the later one counts. If it had cancelled the deadline, it comes due in vain, and does no
-    /// harm.
-    pub(crate) fn set_as_of(&self, commit: u64, key: K, at: Option<Timestamp>) {
-        self.change(|state| {
-            if state.as_of.get(&key).is_some_and(|&known| known > commit) {
-                return;
-            }
-            state.set(key, at);
-            if state.deadlines.contains(key) {
-                state.as_of.insert(key, commit);
-            }
-        });
-    }
-
-    fn change(&self, change: impl FnOnce(&mut State<K>)) {
-        let mut state = self.state();
+    /// Begins to set many at a time. Whoever waits is told once this is dropped.
+    pub(crate) fn change(&self) -> Changing<'_, K> {
+        let state = self.state();
         let before = state.deadlines.next();
-        change(&mut state);
-        let next = state.deadlines.next();
-        if next.is_some_and(|next| before.is_none_or(|before| next < before)) {
-            self.changed.notify_one();
-        }
+        Changing { state, before, changed: &self.changed }
     }
 
     /// Adds what a look into the ledger has found. What has been set since is newer than that look.
@@ -126,9 +104,6 @@ impl<K: Ord + Hash + Copy> Agenda<K> {
                     return Due::Refill { before: state.horizon };
                 }
                 let due = state.deadlines.pop_due(now, limit);
-                for key in &due {
-                    state.as_of.remove(key);
-                }
                 if !due.is_empty() {
                     return Due::Now(due);
                 }
@@ -142,19 +117,38 @@ impl<K: Ord + Hash + Copy> Agenda<K> {
         }
     }
 
+    /// Takes at most `limit` of what is due by now, if anything is.
+    pub(crate) fn due_already(&self, now: Timestamp, limit: usize) -> Vec<K> {
+        self.state().deadlines.pop_due(now, limit)
+    }
+
     fn state(&self) -> MutexGuard<'_, State<K>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K: Ord + Hash + Copy> State<K> {
-    fn set(&mut self, key: K, at: Option<Timestamp>) {
-        match at.filter(|&at| at < self.horizon) {
-            Some(at) => self.deadlines.set(key, at),
-            None => {
-                self.deadlines.cancel(key);
-                self.as_of.remove(&key);
-            }
+/// An agenda that is being changed. Nobody else sees it meanwhile.
+pub(crate) struct Changing<'a, K: Ord + Hash + Copy> {
+    state: MutexGuard<'a, State<K>>,
+    before: Option<Timestamp>,
+    changed: &'a Notify,
+}
+
+impl<K: Ord + Hash + Copy> Changing<'_, K> {
+    /// Sets when something is due; `None` if it is not.
+    pub(crate) fn set(&mut self, key: K, at: Option<Timestamp>) {
+        match at.filter(|&at| at < self.state.horizon) {
+            Some(at) => self.state.deadlines.set(key, at),
+            None => self.state.deadlines.cancel(key),
+        }
+    }
+}
+
+impl<K: Ord + Hash + Copy> Drop for Changing<'_, K> {
+    fn drop(&mut self) {
+        let (next, before) = (self.state.deadlines.next(), self.before);
+        if next.is_some_and(|next| before.is_none_or(|before| next < before)) {
+            self.changed.notify_one();
         }
     }
 }
@@ -203,21 +197,6 @@ mod tests {
         f.timer.pass(Duration::from_secs(5));
         assert_eq!(f.due().await, [2, 3]);
         assert_eq!(f.due().await, [1]);
-    }
-
-    #[tokio::test]
-    async fn of_two_commits_the_later_one_counts_whichever_is_told_of_first() {
-        let f = Fixture::new().await;
-        f.agenda.set_as_of(2, 1, Some(f.after(5)));
-        f.agenda.set_as_of(1, 1, Some(f.after(100)));
-        f.agenda.set_as_of(1, 1, None);
-        f.agenda.set_as_of(3, 2, Some(f.after(4)));
-        f.agenda.set_as_of(4, 2, Some(f.after(6)));
-        f.timer.pass(Duration::from_secs(5));
-        assert_eq!(f.due().await, [1]);
-        f.timer.pass(Duration::from_secs(1));
-        assert_eq!(f.due().await, [2]);
-        assert!(f.agenda.state().as_of.is_empty());
     }
 
     #[tokio::test]

@@ -30,8 +30,8 @@ const LATE_CALLS: usize = 1_024;
 /// For how long. What comes later still is found by comparing the network with the ledger.
 const LATE_FOR: Duration = Duration::from_secs(600);
 
-/// How many events are attended to at a time, so that they share a commit.
-const EVENTS_AT_ONCE: usize = 256;
+/// How many answers and events are attended to at a time, so that they share a commit.
+const AT_ONCE: usize = 256;
 
 /// Something for the network to do.
 #[derive(Clone, Debug)]
@@ -65,40 +65,67 @@ struct Waiting {
 }
 
 impl Orders {
-    /// Puts an order into the line, or in the place of the session's that waits. Tells whether
-    /// there was room.
-    pub(super) fn put(&self, job: Job) -> bool {
-        let session = job.session();
-        let waiting = &mut *self.waiting();
-        if !waiting.jobs.contains_key(&session) {
-            if waiting.line.len() >= ORDERS {
-                return false;
-            }
-            waiting.line.push_back(session);
-        }
-        waiting.jobs.insert(session, job);
-        self.arrived.notify_one();
-        true
+    /// Begins to put orders into the line. Whoever waits for some is told once this is dropped.
+    pub(super) fn putting(&self) -> Putting<'_> {
+        Putting { waiting: self.waiting(), arrived: &self.arrived, any: false }
     }
 
-    async fn next(&self) -> Job {
+    /// The next ones, in their order, and at most so many.
+    async fn next(&self, at_most: usize) -> Vec<Job> {
         loop {
             let arrived = self.arrived.notified();
-            if let Some(job) = self.take() {
-                return job;
+            let jobs = self.take(at_most);
+            if !jobs.is_empty() {
+                return jobs;
             }
             arrived.await;
         }
     }
 
-    fn take(&self) -> Option<Job> {
-        let waiting = &mut *self.waiting();
-        let session = waiting.line.pop_front()?;
-        waiting.jobs.remove(&session)
+    fn take(&self, at_most: usize) -> Vec<Job> {
+        let Waiting { line, jobs } = &mut *self.waiting();
+        let count = at_most.min(line.len());
+        let taken = line.drain(..count).filter_map(|session| jobs.remove(&session)).collect();
+        if !line.is_empty() {
+            self.arrived.notify_one();
+        }
+        taken
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A line that orders are being put into.
+pub(super) struct Putting<'a> {
+    waiting: MutexGuard<'a, Waiting>,
+    arrived: &'a Notify,
+    any: bool,
+}
+
+impl Putting<'_> {
+    /// Puts an order into the line, or in the place of the session's that waits.
+    pub(super) fn put(&mut self, job: Job) {
+        let session = job.session();
+        let waiting = &mut *self.waiting;
+        if !waiting.jobs.contains_key(&session) {
+            if waiting.line.len() >= ORDERS {
+                tracing::debug!("the network's queue is full: the order comes due again");
+                return;
+            }
+            waiting.line.push_back(session);
+        }
+        waiting.jobs.insert(session, job);
+        self.any = true;
+    }
+}
+
+impl Drop for Putting<'_> {
+    fn drop(&mut self) {
+        if self.any {
+            self.arrived.notify_one();
+        }
     }
 }
 
@@ -114,11 +141,16 @@ pub(super) async fn carry_out(engine: Arc<Engine>) {
         late: JoinSet::new(),
     };
     loop {
+        let room = CALLS.saturating_sub(calls.under_way.len());
         tokio::select! {
             biased;
-            Some(ended) = calls.under_way.join_next_with_id() => calls.ended(ended),
+            Some(ended) = calls.under_way.join_next_with_id() => {
+                if let Some(job) = calls.ended(ended) {
+                    calls.make(vec![job]).await;
+                }
+            }
             Some(_) = calls.late.join_next() => {}
-            job = orders.next(), if calls.under_way.len() < CALLS => calls.make(job),
+            jobs = orders.next(room), if room > 0 => calls.make(jobs).await,
         }
     }
 }
@@ -135,27 +167,47 @@ struct Calls {
 /// The answer to a call that took too long, and what is to be done with it.
 type Late = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// What a call will have come to; `None` if an event will say.
+type Call = Pin<Box<dyn Future<Output = Option<NetworkReport>> + Send>>;
+
 impl Calls {
-    fn make(&mut self, job: Job) {
+    /// Makes calls. Many are answered at once, need no task of their own, and share a commit.
+    async fn make(&mut self, jobs: Vec<Job>) {
+        let mut reports = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            if let Some((session, answer)) = self.begin(job) {
+                reports.extend(answer.map(|news| (session, news)));
+            }
+        }
+        if !reports.is_empty() {
+            reached(Point::EngineCalled);
+            report_all(&self.engine, reports).await;
+        }
+    }
+
+    /// Makes a call. The answer, if it comes at once.
+    fn begin(&mut self, job: Job) -> Option<(SessionId, Option<NetworkReport>)> {
         let session = job.session();
         if let Some(waiting) = self.waiting.get_mut(&session) {
             *waiting = Some(job);
-            return;
+            return None;
         }
-        // Many calls are answered at once, and need no task of their own. A driver that panics is
-        // no reason for this worker to.
-        let mut call = AssertUnwindSafe(Box::pin(call(Arc::clone(&self.engine), job)));
-        match std::panic::catch_unwind(AssertUnwindSafe(|| (&mut *call).now_or_never())) {
-            Ok(Some(late)) => return self.wait_late(late),
+        let provision = matches!(job, Job::Provision(_));
+        let network = Arc::clone(&self.engine.parts.network);
+        let mut call: Call = Box::pin(async move { perform(&*network, job).await });
+        // A driver that panics is no reason for this worker to.
+        match std::panic::catch_unwind(AssertUnwindSafe(|| (&mut call).now_or_never())) {
+            Ok(Some(answer)) => return Some((session, answer)),
             Ok(None) => {}
             Err(_) => {
                 tracing::error!("a call to the network came to no end: it is made again");
-                return;
+                return None;
             }
         }
-        let call = call.0;
+        let waited_for = wait(Arc::clone(&self.engine), session, provision, call);
         self.waiting.insert(session, None);
-        self.sessions.insert(self.under_way.spawn(call).id(), session);
+        self.sessions.insert(self.under_way.spawn(waited_for).id(), session);
+        None
     }
 
     fn wait_late(&mut self, late: Option<Late>) {
@@ -167,7 +219,8 @@ impl Calls {
         }
     }
 
-    fn ended(&mut self, ended: Result<(Id, Option<Late>), JoinError>) {
+    /// A call has ended: what waited for that, if anything.
+    fn ended(&mut self, ended: Result<(Id, Option<Late>), JoinError>) -> Option<Job> {
         let (id, late) = match ended {
             Ok((id, late)) => (id, late),
             Err(error) => {
@@ -176,29 +229,25 @@ impl Calls {
             }
         };
         self.wait_late(late);
-        let Some(session) = self.sessions.remove(&id) else { return };
-        if let Some(Some(job)) = self.waiting.remove(&session) {
-            self.make(job);
-        }
+        let session = self.sessions.remove(&id)?;
+        self.waiting.remove(&session)?
     }
 }
 
-/// Makes one call and reports what came of it. One that takes too long counts as failed. If it was
+/// Waits for a call and reports what came of it. One that takes too long counts as failed. If it was
 /// to provision, its answer is still waited for, because it may tell of something that was built
 /// too late. That something was released too late is found out by the next try.
-async fn call(engine: Arc<Engine>, job: Job) -> Option<Late> {
-    let session = job.session();
-    let (failed, wait) = match job {
-        Job::Provision(_) => (NetworkReport::ProvisionFailed { retry_after: None }, true),
-        Job::Release(_) => (NetworkReport::ReleaseFailed { retry_after: None }, false),
-    };
+async fn wait(
+    engine: Arc<Engine>,
+    session: SessionId,
+    provision: bool,
+    mut call: Call,
+) -> Option<Late> {
     let timer = Arc::clone(&engine.parts.timer);
-    let network = Arc::clone(&engine.parts.network);
-    let mut answer = Box::pin(async move { perform(&*network, job).await });
     let deadline = timer.now() + retry::NETWORK_CALL_TIMEOUT;
     tokio::select! {
         biased;
-        news = &mut answer => {
+        news = &mut call => {
             reached(Point::EngineCalled);
             if let Some(news) = news {
                 report(&engine, session, news).await;
@@ -207,18 +256,22 @@ async fn call(engine: Arc<Engine>, job: Job) -> Option<Late> {
         }
         () = timer.sleep_until(deadline) => {}
     }
+    let failed = match provision {
+        true => NetworkReport::ProvisionFailed { retry_after: None },
+        false => NetworkReport::ReleaseFailed { retry_after: None },
+    };
     report(&engine, session, failed).await;
     let late: Late = Box::pin(async move {
         let patience = timer.now() + LATE_FOR;
         tokio::select! {
             biased;
-            news = answer => if let Some(news) = news {
+            news = call => if let Some(news) = news {
                 report(&engine, session, news).await;
             },
             () = timer.sleep_until(patience) => {}
         }
     });
-    wait.then_some(late)
+    provision.then_some(late)
 }
 
 /// What came of a call; `None` if an event will say.
@@ -250,8 +303,8 @@ async fn perform(network: &dyn Network, job: Job) -> Option<NetworkReport> {
 
 /// Attends to what the network says on its own, for as long as it is run.
 pub(super) async fn listen(engine: Arc<Engine>, mut events: mpsc::Receiver<NetworkEvent>) {
-    let mut batch = Vec::with_capacity(EVENTS_AT_ONCE);
-    while events.recv_many(&mut batch, EVENTS_AT_ONCE).await > 0 {
+    let mut batch = Vec::with_capacity(AT_ONCE);
+    while events.recv_many(&mut batch, AT_ONCE).await > 0 {
         reached(Point::EngineHeard);
         let reports = batch.drain(..).map(|event| {
             let news = match event.news {
@@ -259,28 +312,37 @@ pub(super) async fn listen(engine: Arc<Engine>, mut events: mpsc::Receiver<Netwo
                 News::Refused => NetworkReport::Refused,
                 News::Ended => NetworkReport::Ended,
             };
-            report(&engine, event.session, news)
+            (event.session, news)
         });
-        join_all(reports).await;
+        report_all(&engine, reports.collect()).await;
     }
 }
 
+async fn report(engine: &Engine, session: SessionId, news: NetworkReport) {
+    report_all(engine, vec![(session, news)]).await;
+}
+
 /// Tells the ledger. What cannot be told is found out anew: the order comes due again.
-pub(super) async fn report(engine: &Engine, session: SessionId, news: NetworkReport) {
-    let result = engine.submit(Command::Network { session, report: news }).await;
+pub(super) async fn report_all(engine: &Engine, reports: Vec<(SessionId, NetworkReport)>) {
+    let command = |&(session, report): &_| Command::Network { session, report };
+    let results = engine.submit_all(reports.iter().map(command).collect()).await;
     reached(Point::EngineReported);
-    match result {
-        Ok(_) | Err(TransactError::Renamed) => {}
-        Err(TransactError::Refused(Refusal::Unknown)) if news == NetworkReport::Granted => {
-            // Built for a session that is history: nobody else would ever take it down.
-            tracing::warn!(%session, "the network granted a session that is over: removing it");
-            remove(engine, Installed { session }).await;
-        }
-        Err(TransactError::Refused(_)) => {}
-        Err(TransactError::Ledger(error)) => {
-            tracing::error!(%error, "cannot keep what the network said");
+    let mut strays = Vec::new();
+    for ((session, news), result) in reports.into_iter().zip(results) {
+        match result {
+            Ok(_) | Err(TransactError::Renamed) => {}
+            Err(TransactError::Refused(Refusal::Unknown)) if news == NetworkReport::Granted => {
+                // Built for a session that is history: nobody else would ever take it down.
+                tracing::warn!(%session, "the network granted a session that is over: removing it");
+                strays.push(Installed { session });
+            }
+            Err(TransactError::Refused(_)) => {}
+            Err(TransactError::Ledger(error)) => {
+                tracing::error!(%error, "cannot keep what the network said");
+            }
         }
     }
+    join_all(strays.into_iter().map(|stray| remove(engine, stray))).await;
 }
 
 /// Removes what belongs to no session. If it cannot be removed now, it is found again by the next

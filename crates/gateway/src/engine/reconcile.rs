@@ -1,6 +1,7 @@
 //! The network against the ledger: at the start and every period, what is there is compared with
-//! what should be. It is the net below all other care: whatever was lost on the way, a pass later
-//! the network is as the ledger says.
+//! what should be. It is the net below all other care: what nobody has to do with any more, in the
+//! network or in the ledger, is found a pass later. What is asked for or taken back has its own
+//! tries.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use greenwave_core::decide::NetworkReport;
-use greenwave_core::{SessionId, Standing};
+use greenwave_core::{Buckets, SessionId, Standing};
 use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::LedgerError;
 use greenwave_network::{Installed, NetworkError};
@@ -20,6 +21,9 @@ const PERIOD: Duration = Duration::from_secs(30);
 
 /// How long the network may take to tell what is installed.
 const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many sessions are compared at a time: few enough not to be in anybody's way.
+const PART: usize = 32_768;
 
 /// How many differences are attended to at a time.
 const AT_ONCE: usize = 256;
@@ -61,15 +65,28 @@ pub(super) async fn keep(engine: Arc<Engine>) {
     }
 }
 
-/// Compares once; `None` if the network cannot be listed.
+/// Compares once, all that there is a part at a time; `None` if the network cannot be listed.
+async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
+    let parts = engine.parts.ledger.size().div_ceil(PART);
+    let mut all = Differences::default();
+    for part in Buckets::parts(u16::try_from(parts).unwrap_or(u16::MAX)) {
+        let Some(found) = compare(engine, part).await? else { return Ok(None) };
+        all.leaked += found.leaked;
+        all.missing += found.missing;
+    }
+    reached(Point::ReconcileMended);
+    Ok(Some(all))
+}
+
+/// Compares one part.
 ///
 /// What should be there is asked for before the listing, and what should not is judged after it and
 /// listed again: whatever changes in between is then taken for neither.
-async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
+async fn compare(engine: &Engine, part: Buckets) -> Result<Option<Differences>, PassError> {
     let ledger = &engine.parts.ledger;
     reached(Point::ReconcileBeforeListing);
-    let honoured = ledger.standing_as(&[Standing::Honoured]).await?;
-    let Some(installed) = installed(engine).await? else { return Ok(None) };
+    let honoured = ledger.standing_as(&[Standing::Honoured], part).await?;
+    let Some(installed) = installed(engine, part).await? else { return Ok(None) };
     reached(Point::ReconcileListed);
     let sessions = installed.iter().map(|installed| installed.session).collect();
     let standings = ledger.standing_of(sessions).await?;
@@ -85,7 +102,7 @@ async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
     }
     if !strays.is_empty() || !reports.is_empty() {
         // What was released while the list was made is on it, and not on the next one.
-        let Some(again) = self::installed(engine).await? else { return Ok(None) };
+        let Some(again) = self::installed(engine, part).await? else { return Ok(None) };
         let again: HashSet<SessionId> = again.iter().map(|installed| installed.session).collect();
         strays.retain(|stray: &Installed| again.contains(&stray.session));
         reports.retain(|(session, _)| again.contains(session));
@@ -99,16 +116,15 @@ async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
         tracing::warn!(leaked, missing, "the network was not as the ledger says: mending it");
     }
     attend(engine, strays, reports).await;
-    reached(Point::ReconcileMended);
     Ok(Some(Differences { leaked, missing }))
 }
 
-async fn installed(engine: &Engine) -> Result<Option<Vec<Installed>>, PassError> {
+async fn installed(engine: &Engine, part: Buckets) -> Result<Option<Vec<Installed>>, PassError> {
     let timer = &engine.parts.timer;
     let deadline = timer.now() + LISTING_TIMEOUT;
     tokio::select! {
         biased;
-        installed = engine.parts.network.installed() => Ok(installed?),
+        installed = engine.parts.network.installed(part) => Ok(installed?),
         () = timer.sleep_until(deadline) => Err(PassError::TimedOut),
     }
 }
@@ -119,7 +135,6 @@ async fn attend(engine: &Engine, strays: Vec<Installed>, reports: Vec<(SessionId
         join_all(strays.iter().map(|&stray| network::remove(engine, stray))).await;
     }
     for reports in reports.chunks(AT_ONCE) {
-        let reports = reports.iter();
-        join_all(reports.map(|&(session, news)| network::report(engine, session, news))).await;
+        network::report_all(engine, reports.to_vec()).await;
     }
 }

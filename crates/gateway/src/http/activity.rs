@@ -5,14 +5,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use axum::Router;
+use axum::body::Body;
 use axum::response::Response;
 use http_body_util::BodyExt;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
-use hyper_util::service::TowerToHyperService;
 use tokio::sync::Notify;
+
+use super::Routes;
 
 /// See the module.
 #[derive(Debug)]
@@ -51,32 +52,31 @@ impl Activity {
         }
     }
 
-    /// The router, watched.
+    /// The routes, watched.
     pub(super) fn watch(
         self: Arc<Self>,
-        router: Router,
+        routes: Routes,
     ) -> impl Service<
         Request<Incoming>,
         Response = Response,
         Error = Infallible,
         Future: Future<Output = Result<Response, Infallible>> + Send + 'static,
     > {
-        let router = TowerToHyperService::new(router);
         service_fn(move |request| {
             self.begun.fetch_add(1, Ordering::Relaxed);
             let pending = Pending { activity: Arc::clone(&self), answered: false };
             // A body that breaks off is answered, and still nobody is there to read it.
             let activity = Arc::clone(&self);
-            let answer = router.call(request.map(|body: Incoming| {
-                body.map_err(move |error| {
+            let answer = routes.clone().answer(request.map(|body: Incoming| {
+                Body::new(body.map_err(move |error| {
                     activity.abandon();
                     error
-                })
+                }))
             }));
             async move {
                 let answer = answer.await;
                 pending.answered();
-                answer
+                Ok(answer)
             }
         })
     }

@@ -8,7 +8,6 @@ use greenwave_wire::{ErrorInfo, v0};
 use http::header::{CONNECTION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
-use super::place::Place;
 use crate::engine::EngineError;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -68,26 +67,5 @@ impl IntoResponse for Failure {
             _ => {}
         }
         response
-    }
-}
-
-/// Runs what changes something to its end, even if the one who asked for it has gone away: a
-/// session that was made must not depend on whether its answer could be sent. It keeps its place
-/// until then.
-pub(super) async fn detached<T: Send + 'static>(
-    place: Place,
-    change: impl Future<Output = Result<T, EngineError>> + Send + 'static,
-    rules: &RuleSet,
-) -> Result<T, Failure> {
-    let change = async move {
-        let _place = place;
-        change.await
-    };
-    match tokio::spawn(change).await {
-        Ok(result) => result.map_err(|error| Failure::of(&error, rules)),
-        Err(error) => {
-            tracing::error!(%error, "a change came to no end");
-            Err(ErrorInfo::internal().into())
-        }
     }
 }

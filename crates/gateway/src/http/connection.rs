@@ -9,7 +9,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
@@ -17,8 +16,8 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Limits;
 use super::activity::Activity;
+use super::{Limits, Routes};
 
 /// How large the head of a request may be. It may have a hundred headers.
 const HEAD_LIMIT: usize = 32 * 1024;
@@ -53,7 +52,7 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What a connection needs to be served.
 pub(super) struct Connection {
-    router: Router,
+    routes: Routes,
     limits: Limits,
     leave: CancellationToken,
     activity: Arc<Activity>,
@@ -63,9 +62,9 @@ pub(super) struct Connection {
 
 impl Connection {
     /// A connection that was taken just now.
-    pub(super) fn new(router: Router, limits: Limits, leave: CancellationToken) -> Self {
+    pub(super) fn new(routes: Routes, limits: Limits, leave: CancellationToken) -> Self {
         let activity = Activity::new(limits.resets);
-        Self { router, limits, leave, activity, first_head: Instant::now() + limits.head }
+        Self { routes, limits, leave, activity, first_head: Instant::now() + limits.head }
     }
 
     /// Serves it to its end. An error is the client's: it has gone away, or does not speak HTTP.
@@ -86,7 +85,7 @@ impl Connection {
     }
 
     async fn serve_http1(self, stream: TcpStream) {
-        let service = Arc::clone(&self.activity).watch(self.router.clone());
+        let service = Arc::clone(&self.activity).watch(self.routes.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head)
@@ -97,7 +96,7 @@ impl Connection {
     }
 
     async fn serve_http2(self, stream: TcpStream) {
-        let service = Arc::clone(&self.activity).watch(self.router.clone());
+        let service = Arc::clone(&self.activity).watch(self.routes.clone());
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)

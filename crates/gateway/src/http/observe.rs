@@ -6,19 +6,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::Router;
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use greenwave_crashpoint::{Point, reached};
 use greenwave_wire::ErrorInfo;
 use http::header::{CACHE_CONTROL, CONNECTION, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Version};
+use tower::Service;
 
 use super::Api;
 use super::answer::Failure;
 use crate::entropy;
-use crate::secrets::to_hex;
+use crate::secrets::write_hex;
 
 const CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");
 const MODE: HeaderName = HeaderName::from_static("x-greenwave-mode");
@@ -32,25 +33,30 @@ const UNAVAILABLE_PER_LINE: u64 = 1_000;
 /// After how many seconds, at most, a client is asked to try again.
 const LONGEST_RETRY_AFTER: u16 = 5;
 
-/// See the module.
-pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+/// Has a request answered, and sees to the rest. `patterns` are the paths that there are.
+pub(super) async fn observe(
+    api: Arc<Api>,
+    patterns: &'static [&'static str],
+    request: Request<Body>,
+    router: Router,
+) -> Response {
     let began = Instant::now();
     let correlator = correlator(&api, request.headers());
-    let method = request.method().clone();
-    // The path as it is written in the routes: a real one may hold a phone number.
-    let path = request.extensions().get::<MatchedPath>().cloned();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let version = request.version();
-    let mut response = run(request, next).await;
+    let mut response = run(request, router).await;
     let status = response.status();
-    let path = path.as_ref().map_or("(none)", MatchedPath::as_str);
-    let id = correlator.to_str().unwrap_or_default();
-    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    if is_worth_a_warning(&api, status) {
+    let warning = is_worth_a_warning(&api, status);
+    if warning || tracing::enabled!(tracing::Level::DEBUG) {
+        let path = pattern(patterns, uri.path());
+        let id = correlator.to_str().unwrap_or_default();
+        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let status = status.as_u16();
-        tracing::warn!(%method, path, status, micros, correlator = id, "request");
-    } else {
-        let status = status.as_u16();
-        tracing::debug!(%method, path, status, micros, correlator = id, "request");
+        if warning {
+            tracing::warn!(%method, path, status, micros, correlator = id, "request");
+        } else {
+            tracing::debug!(%method, path, status, micros, correlator = id, "request");
+        }
     }
     let headers = response.headers_mut();
     if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -68,9 +74,24 @@ pub(super) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
 }
 
 /// A handler that panics is a bug here, and no reason for silence there.
-async fn run(request: Request, next: Next) -> Response {
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    answer.unwrap_or_else(|_| Failure::from(ErrorInfo::internal()).into_response())
+async fn run(request: Request<Body>, mut router: Router) -> Response {
+    let answer = AssertUnwindSafe(async move { router.call(request).await });
+    match answer.catch_unwind().await {
+        Ok(Ok(answer)) => answer,
+        Err(_) => Failure::from(ErrorInfo::internal()).into_response(),
+    }
+}
+
+/// The path as it is written in the routes: a real one may hold a phone number.
+fn pattern(patterns: &'static [&'static str], path: &str) -> &'static str {
+    let fits = |pattern: &str| {
+        let mut parts = path.split('/');
+        let fit = |wanted: &str| {
+            parts.next().is_some_and(|part| part == wanted || wanted.starts_with('{'))
+        };
+        pattern.split('/').all(fit) && parts.next().is_none()
+    };
+    patterns.iter().find(|pattern| fits(pattern)).copied().unwrap_or("(none)")
 }
 
 /// What is broken is said each time. Of what cannot be served now, the first and every thousandth
@@ -94,8 +115,9 @@ fn retry_after(api: &Api) -> HeaderValue {
 fn correlator(api: &Api, headers: &HeaderMap) -> HeaderValue {
     let given = headers.get(&CORRELATOR).filter(|value| is_correlator(value.as_bytes()));
     given.cloned().unwrap_or_else(|| {
-        let drawn = to_hex(&entropy::sixteen(&*api.entropy));
-        HeaderValue::try_from(drawn).unwrap_or(HeaderValue::from_static("none"))
+        let mut drawn = [0; 32];
+        write_hex(&entropy::sixteen(&*api.entropy), &mut drawn);
+        HeaderValue::from_bytes(&drawn).unwrap_or(HeaderValue::from_static("none"))
     })
 }
 
@@ -107,6 +129,22 @@ fn is_correlator(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_log_calls_paths_by_their_pattern() {
+        let patterns = &["/", "/a/{id}", "/a/{id}/b"];
+        for (path, called) in [
+            ("/", "/"),
+            ("/a/+36721601234567", "/a/{id}"),
+            ("/a/x/b", "/a/{id}/b"),
+            ("/a", "(none)"),
+            ("/a/x/c", "(none)"),
+            ("/a/x/b/", "(none)"),
+            ("", "(none)"),
+        ] {
+            assert_eq!(pattern(patterns, path), called, "{path}");
+        }
+    }
 
     #[test]
     fn only_harmless_correlators_are_echoed() {

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 use greenwave_wire::ErrorInfo;
 use http::{Method, StatusCode};
 
 use super::answer::{Failure, json};
-use super::observe::observe;
+use super::service::Routes;
 use super::v0::Dialect;
 use super::{Api, admin, health, v0};
 
@@ -22,6 +21,21 @@ const PUBLIC_PATHS: [&str; 8] = [
     "/qod/v0/sessions/{sessionId}/extend",
     "/qod/v0/retrieve-sessions",
     "/qod/v0-epoch/… (the same with times in seconds)",
+    "/healthz",
+    "/readyz",
+    "/",
+];
+
+/// How the log calls them.
+const PUBLIC_PATTERNS: [&str; 11] = [
+    "/qod/v0/sessions",
+    "/qod/v0/sessions/{sessionId}",
+    "/qod/v0/sessions/{sessionId}/extend",
+    "/qod/v0/retrieve-sessions",
+    "/qod/v0-epoch/sessions",
+    "/qod/v0-epoch/sessions/{sessionId}",
+    "/qod/v0-epoch/sessions/{sessionId}/extend",
+    "/qod/v0-epoch/retrieve-sessions",
     "/healthz",
     "/readyz",
     "/",
@@ -42,20 +56,20 @@ const ADMIN_PATHS: [&str; 11] = [
 ];
 
 /// What applications and probes use.
-pub fn public_routes(api: Arc<Api>) -> Router {
+pub fn public_routes(api: Arc<Api>) -> Routes {
     let router = Router::new()
-        .nest("/qod/v0", qod_v0(Dialect::V0))
-        .nest("/qod/v0-epoch", qod_v0(Dialect::V0Epoch))
+        .merge(qod_v0(Dialect::V0))
+        .merge(qod_v0(Dialect::V0Epoch))
         .route("/", get(root))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .fallback(unknown_public_path)
         .method_not_allowed_fallback(method_not_allowed);
-    finish(router, api)
+    Routes::observed(router.with_state(Arc::clone(&api)), api, &PUBLIC_PATTERNS)
 }
 
 /// What the one who runs the gateway uses, on a listener of its own.
-pub fn admin_routes(api: Arc<Api>) -> Router {
+pub fn admin_routes(api: Arc<Api>) -> Routes {
     use admin::{figures, orphans};
     let router = Router::new()
         .route("/greenwave/v1/applications", get(admin::list_applications))
@@ -67,7 +81,7 @@ pub fn admin_routes(api: Arc<Api>) -> Router {
         .route("/metrics", get(figures::metrics))
         .fallback(unknown_admin_path)
         .method_not_allowed_fallback(method_not_allowed);
-    finish(router, api)
+    Routes::observed(router.with_state(Arc::clone(&api)), api, &ADMIN_PATHS)
 }
 
 fn sandbox() -> Router<Arc<Api>> {
@@ -82,16 +96,12 @@ fn sandbox() -> Router<Arc<Api>> {
 }
 
 fn qod_v0(dialect: Dialect) -> Router<Arc<Api>> {
+    let path = |end: &str| format!("{}{end}", dialect.path());
     Router::new()
-        .route("/sessions", get(v0::list::list).post(v0::create::create))
-        .route("/sessions/{id}", get(v0::get::get).delete(v0::delete::delete))
-        .route("/sessions/{id}/extend", post(v0::extend::extend))
-        .route("/retrieve-sessions", post(v0::retrieve::retrieve))
-        .layer(axum::Extension(dialect))
-}
-
-fn finish(router: Router<Arc<Api>>, api: Arc<Api>) -> Router {
-    router.layer(middleware::from_fn_with_state(Arc::clone(&api), observe)).with_state(api)
+        .route(&path("/sessions"), get(v0::list::list).post(v0::create::create))
+        .route(&path("/sessions/{id}"), get(v0::get::get).delete(v0::delete::delete))
+        .route(&path("/sessions/{id}/extend"), post(v0::extend::extend))
+        .route(&path("/retrieve-sessions"), post(v0::retrieve::retrieve))
 }
 
 async fn root() -> Response {

@@ -3,13 +3,12 @@
 use std::io;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Limits;
 use super::connection::Connection;
+use super::{Limits, Routes};
 
 /// How long to wait when no connection can be taken, for lack of file descriptors as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -17,9 +16,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves HTTP/1.1 and HTTP/2 until `stop` says so, goes on for a little while so that clients can
 /// take their leave, and then lets requests finish. If it is dropped instead, every connection is
 /// cut off.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    routes: impl Into<Routes>,
+    limits: Limits,
+    stop: CancellationToken,
+) {
     let mut server = Server {
-        router,
+        routes: routes.into(),
         limits,
         leave: CancellationToken::new(),
         connections: JoinSet::new(),
@@ -44,7 +48,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
 }
 
 struct Server {
-    router: Router,
+    routes: Routes,
     limits: Limits,
     /// Tells connections to go.
     leave: CancellationToken,
@@ -100,7 +104,7 @@ impl Server {
 
     fn start(&mut self, stream: TcpStream) {
         self.refused = false;
-        let connection = Connection::new(self.router.clone(), self.limits, self.leave.clone());
+        let connection = Connection::new(self.routes.clone(), self.limits, self.leave.clone());
         self.connections.spawn(connection.serve(stream));
     }
 

@@ -7,6 +7,7 @@ pub(super) mod get;
 pub(super) mod list;
 pub(super) mod retrieve;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
@@ -30,9 +31,30 @@ pub(super) enum Dialect {
     V0Epoch,
 }
 
+/// How the one who asks is spoken to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    dialect: Dialect,
+    times: Times,
+}
+
+impl FromRequestParts<Arc<Api>> for Manner {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Api>) -> Result<Self, Infallible> {
+        let dialect = Dialect::of(parts.uri.path());
+        Ok(Self { dialect, times: dialect.times(&parts.headers) })
+    }
+}
+
 impl Dialect {
+    /// Of a path that begins like one of them.
+    fn of(path: &str) -> Self {
+        if path.starts_with(Self::V0Epoch.path()) { Self::V0Epoch } else { Self::V0 }
+    }
+
     /// Where its paths begin.
-    fn path(self) -> &'static str {
+    pub(super) fn path(self) -> &'static str {
         match self {
             Self::V0 => "/qod/v0",
             Self::V0Epoch => "/qod/v0-epoch",
@@ -62,11 +84,11 @@ impl FromRequestParts<Arc<Api>> for SessionPath {
     }
 }
 
-fn one(status: StatusCode, seen: &Seen, times: Times) -> Response {
-    json(status, v0::session_info(&seen.session, &seen.view, times))
+fn one(status: StatusCode, seen: &Seen, manner: Manner) -> Response {
+    json(status, v0::session_info(&seen.session, &seen.view, manner.times))
 }
 
-fn many(seen: &[Seen], times: Times) -> Response {
+fn many(seen: &[Seen], manner: Manner) -> Response {
     let list = seen.iter().map(|seen| (&seen.session, &seen.view));
-    json(StatusCode::OK, v0::session_list(list, times))
+    json(StatusCode::OK, v0::session_list(list, manner.times))
 }

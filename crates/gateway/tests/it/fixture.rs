@@ -8,7 +8,7 @@ use greenwave::entropy::SystemEntropy;
 use greenwave::gateway::{Config, Gateway, StartError};
 use greenwave::http::Limits;
 use greenwave_core::SessionId;
-use greenwave_ledger::OpenError;
+use greenwave_ledger::{OpenError, Storage};
 use greenwave_network::ManualTimer;
 use greenwave_network::simulator::rules;
 use jiff::Timestamp;
@@ -177,6 +177,7 @@ fn config(
         timer: timer.clone(),
         entropy: Arc::new(SystemEntropy::default()),
         limits: limits(),
+        storage: Storage::default(),
     }
 }
 

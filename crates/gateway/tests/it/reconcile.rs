@@ -149,6 +149,26 @@ async fn a_network_that_cannot_be_listed_is_asked_again() {
 }
 
 #[tokio::test]
+async fn what_is_released_while_the_network_is_listed_is_no_leak() {
+    let f = Fixture::new().await;
+    f.until_figure("greenwave_reconcile_passes_total{result=\"done\"}", 1.0).await;
+    let id = f.live(long("a@testcsp.net")).await;
+    let late = json!({"operation": "list", "kind": "answers-late", "delayMs": 8_000, "times": 1});
+    f.fault(late).await;
+    // The list is made, with the session on it, and is on its way.
+    let listing = async {
+        while f.admin.get("/greenwave/v1/sandbox/faults").await.json != json!([]) {
+            f.timer.pass(Duration::from_secs(1));
+        }
+    };
+    within(SOON, "a listing", listing).await;
+    assert_eq!(f.api.delete(&path(&id)).await.status, 204);
+    f.until_rules(&[]).await;
+    f.pass_a_period().await;
+    assert_eq!(f.count("greenwave_reconcile_leaks_total{kind=\"stray\"}").await, 0.0);
+}
+
+#[tokio::test]
 async fn what_was_leaked_before_a_crash_is_found_at_the_start() {
     let f = Fixture::new().await;
     let id = f.live(long("a@testcsp.net")).await;

@@ -42,7 +42,7 @@ async fn the_log_tells_nothing_personal_and_no_secrets() {
     let key = process.key().to_owned();
     let (_, log) = process.terminate();
     assert!(log.contains("event not delivered"), "the log is not empty: {log}");
-    assert!(log.contains("/qod/v0/sessions/{id}"), "requests are logged: {log}");
+    assert!(log.contains("/qod/v0/sessions/{sessionId}"), "requests are logged: {log}");
     let secrets =
         ["canary", "36709876543", "233.252.0.77", "10.77.66.55", "2001:db8", "203.0.113.88", &key];
     for secret in secrets {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use greenwave_core::{Order, SessionId};
+use greenwave_core::{Buckets, Order, SessionId};
 use greenwave_network::{
     Answer, Installed, Network, NetworkError, NetworkEvent, News, Provisioned,
 };
@@ -251,12 +251,13 @@ impl Network for Connection {
         Box::pin(self.call(None, network.release(order.session)))
     }
 
-    fn installed(&self) -> Answer<'_, Result<Option<Vec<Installed>>, NetworkError>> {
+    fn installed(&self, of: Buckets) -> Answer<'_, Result<Option<Vec<Installed>>, NetworkError>> {
         let network = Arc::clone(&self.network);
         Box::pin(self.call(None, async move {
             tokio::time::sleep(Duration::from_millis(network.chance.below(200))).await;
-            let rules = network.rules();
-            Some(Some(rules.into_iter().map(|session| Installed { session }).collect()))
+            let rules = network.rules().into_iter();
+            let listed = rules.filter(|&session| of.contains_session(session));
+            Some(Some(listed.map(|session| Installed { session }).collect()))
         }))
     }
 

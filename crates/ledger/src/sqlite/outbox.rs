@@ -3,22 +3,37 @@
 use greenwave_core::{ApplicationId, Event, EventId, SessionId, Sink};
 use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Statement, params};
 
 use super::row::{Fields, reason_code, reason_of, status_code, status_of, timestamp};
+use super::statements::Statements;
 use crate::{LedgerError, Notification, OutboxId, Settlement};
 
+pub(super) const APPEND: &str =
+    "INSERT INTO outbox (row, session, ordinal, application, rules, at_ms, status, reason, sink,
+         sink_credential, tries, next_try_ms)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?6)";
+
+pub(super) const RETRY: &str =
+    "UPDATE outbox SET tries = tries + 1, next_try_ms = ?1 WHERE row = ?2";
+
+/// The credential is not kept: nobody is told any more.
+pub(super) const DELIVER: &str =
+    "INSERT INTO deliveries (session, ordinal, application, rules, at_ms, status, reason, sink,
+         tries, settled_ms, outcome, note)
+     SELECT session, ordinal, application, rules, at_ms, status, reason, sink, tries + 1, ?1, ?2, ?3
+     FROM outbox WHERE row = ?4";
+
 /// Appends an event that has a sink, due at once, under this key, which was never used before.
-pub(super) fn append(db: &Connection, id: OutboxId, event: &Event) -> Result<(), LedgerError> {
+pub(super) fn append(
+    append_event: &mut Statement<'_>,
+    id: OutboxId,
+    event: &Event,
+) -> Result<(), LedgerError> {
     let Some(sink) = &event.sink else {
         return Err(LedgerError::Corrupt { what: "event without a sink" });
     };
-    db.prepare_cached(
-        "INSERT INTO outbox (row, session, ordinal, application, rules, at_ms, status, reason,
-             sink, sink_credential, tries, next_try_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?6)",
-    )?
-    .execute(params![
+    append_event.execute(params![
         id.0,
         event.id.session.as_bytes(),
         event.id.ordinal,
@@ -85,7 +100,7 @@ fn read(id: OutboxId, fields: &mut Fields<'_>) -> Result<Notification, LedgerErr
 
 /// Keeps what became of a try. A row that is gone has been settled before.
 pub(super) fn settle(
-    db: &Connection,
+    statements: &mut Statements<'_>,
     id: OutboxId,
     settlement: &Settlement,
     now: Timestamp,
@@ -93,21 +108,13 @@ pub(super) fn settle(
     reached(Point::LedgerBeforeSettle);
     match settlement {
         Settlement::Retry { next_at } => {
-            db.prepare_cached(
-                "UPDATE outbox SET tries = tries + 1, next_try_ms = ?1 WHERE row = ?2",
-            )?
-            .execute(params![next_at.as_millisecond(), id.0])?;
+            statements.retry_event.execute(params![next_at.as_millisecond(), id.0])?;
         }
         Settlement::Done { outcome, note } => {
-            db.prepare_cached(
-                "INSERT INTO deliveries (session, ordinal, application, rules, at_ms, status,
-                     reason, sink, tries, settled_ms, outcome, note)
-                 SELECT session, ordinal, application, rules, at_ms, status, reason, sink,
-                     tries + 1, ?1, ?2, ?3 FROM outbox WHERE row = ?4",
-            )?
-            .execute(params![now.as_millisecond(), outcome.code(), note, id.0])?;
+            let settled_ms = now.as_millisecond();
+            statements.deliver_event.execute(params![settled_ms, outcome.code(), note, id.0])?;
             reached(Point::LedgerHalfSettled);
-            db.prepare_cached("DELETE FROM outbox WHERE row = ?1")?.execute([id.0])?;
+            statements.delete_event.execute([id.0])?;
         }
     }
     reached(Point::LedgerSettled);

@@ -6,7 +6,7 @@ mod codes;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use greenwave_core::session::{Attempts, End};
+use greenwave_core::session::{Attempts, Course, End};
 use greenwave_core::{
     ApplicationId, DeviceKey, Owed, Phase, Pii, RuleSetId, SealedCredential, Session, SessionId,
     Sink,
@@ -14,8 +14,9 @@ use greenwave_core::{
 use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
 use rusqlite::types::FromSql;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, Statement};
 
+use super::statements::Statements;
 use crate::LedgerError;
 use crate::index::Entry;
 
@@ -26,39 +27,51 @@ const COLUMNS: &str = "id, device, application, rules, profile, asked, sink, sin
      created_ms, duration_s, phase, started_ms, ended_ms, reason, readable_until_ms, owed, tries, \
      next_try_ms, events";
 
-static INSERT_LIVE: LazyLock<String> = LazyLock::new(|| insert_into("live"));
-static INSERT_HISTORY: LazyLock<String> = LazyLock::new(|| insert_into("history"));
 static SELECT: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {COLUMNS} FROM live WHERE row = ?1"));
 
-fn insert_into(table: &str) -> String {
+/// Writes what can change of a live session.
+pub(super) const UPDATE_LIVE: &str =
+    "UPDATE live SET duration_s = ?1, phase = ?2, started_ms = ?3, ended_ms = ?4, reason = ?5,
+         readable_until_ms = ?6, owed = ?7, tries = ?8, next_try_ms = ?9, events = ?10
+     WHERE row = ?11";
+
+/// Appends a session to one of the two tables.
+pub(super) fn insert_into(table: &str) -> String {
     let values = vec!["?"; 1 + COLUMNS.split(',').count()].join(", ");
     format!("INSERT INTO {table} (row, {COLUMNS}) VALUES ({values})")
 }
 
 /// Appends a live session under this key, which was never used before.
-pub(super) fn insert(db: &Connection, row: i64, session: &Session) -> Result<(), LedgerError> {
+pub(super) fn insert(
+    insert_live: &mut Statement<'_>,
+    row: i64,
+    session: &Session,
+) -> Result<(), LedgerError> {
     let credential = session.asked.sink.as_ref().and_then(|sink| sink.credential.as_ref());
-    append(db, &INSERT_LIVE, Some(row), session, credential)
+    append(insert_live, Some(row), session, credential)
 }
 
 /// Moves a session from `live` to `history`, without the credential: nobody is told any more.
-pub(super) fn retire(db: &Connection, row: i64, session: &Session) -> Result<(), LedgerError> {
-    append(db, &INSERT_HISTORY, None, session, None)?;
+pub(super) fn retire(
+    statements: &mut Statements<'_>,
+    row: i64,
+    session: &Session,
+) -> Result<(), LedgerError> {
+    append(&mut statements.insert_history, None, session, None)?;
     reached(Point::LedgerHalfRetired);
-    db.prepare_cached("DELETE FROM live WHERE row = ?1")?.execute([row])?;
+    statements.delete_live.execute([row])?;
     Ok(())
 }
 
 fn append(
-    db: &Connection,
-    sql: &str,
+    insert: &mut Statement<'_>,
     row: Option<i64>,
     session: &Session,
     credential: Option<&SealedCredential>,
 ) -> Result<(), LedgerError> {
     let moving = Moving::of(session);
-    db.prepare_cached(sql)?.execute(rusqlite::params![
+    insert.execute(rusqlite::params![
         row,
         session.id.as_bytes(),
         session.device.0,
@@ -84,14 +97,13 @@ fn append(
 }
 
 /// Writes what can change of a live session.
-pub(super) fn update(db: &Connection, row: i64, session: &Session) -> Result<(), LedgerError> {
+pub(super) fn update(
+    update_live: &mut Statement<'_>,
+    row: i64,
+    session: &Session,
+) -> Result<(), LedgerError> {
     let moving = Moving::of(session);
-    db.prepare_cached(
-        "UPDATE live SET duration_s = ?1, phase = ?2, started_ms = ?3, ended_ms = ?4, reason = ?5,
-             readable_until_ms = ?6, owed = ?7, tries = ?8, next_try_ms = ?9, events = ?10
-         WHERE row = ?11",
-    )?
-    .execute(rusqlite::params![
+    update_live.execute(rusqlite::params![
         session.duration.as_secs() as i64,
         moving.phase,
         moving.started_ms,
@@ -116,14 +128,26 @@ pub(super) fn load(db: &Connection, row: i64) -> Result<Option<Session>, LedgerE
         .transpose()
 }
 
-/// Reads all live sessions, for the index.
+/// Reads what the index has to know of all live sessions, and no more: there may be millions.
 pub(super) fn scan(db: &Connection, mut found: impl FnMut(Entry)) -> Result<(), LedgerError> {
-    let mut statement = db.prepare(&format!("SELECT row, {COLUMNS} FROM live ORDER BY row"))?;
+    let mut statement = db.prepare(
+        "SELECT row, id, device, application, created_ms, duration_s, phase, started_ms, ended_ms,
+             reason, readable_until_ms, owed, tries, next_try_ms
+         FROM live ORDER BY row",
+    )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let mut fields = Fields::of(row);
-        let key = fields.next()?;
-        found(Entry::new(key, &read(&mut fields)?));
+        let fields = &mut Fields::of(row);
+        let row = fields.next()?;
+        let id = SessionId::from_bytes(fields.next()?);
+        let device = DeviceKey(fields.next()?);
+        let application = ApplicationId(fields.next()?);
+        let created_at = fields.next_timestamp()?;
+        let duration = Duration::from_secs(fields.next::<i64>()?.unsigned_abs());
+        let moving = Moving::read(fields)?;
+        let (phase, owed) = (moving.phase()?, moving.owed()?);
+        let course = Course { created_at, duration, phase, owed };
+        found(Entry::of(row, id, device, application, course));
     }
     Ok(())
 }

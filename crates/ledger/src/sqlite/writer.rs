@@ -1,23 +1,29 @@
 //! The one thread that writes. It drains its queue into one transaction, commits, publishes what
 //! changed to the readers, and only then answers: many commands share one sync of the disk.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+use std::time::Duration;
 
-use greenwave_core::{Clock, DeviceKey, Event, IdentifierKey, Session};
+use greenwave_core::Clock;
 use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, watch};
 
 use super::file::DirectoryLock;
-use super::recent::Recent;
 use super::reserve::{self, Reserve};
-use super::{erasing, outbox, row};
+use super::statements::Statements;
+use super::tables::{LastKeys, Tables};
+use crate::LedgerError;
 use crate::batch::{self, AfterCommit, Batch, Closed};
-use crate::index::Index;
-use crate::transaction::Rows;
-use crate::{LedgerError, OutboxId, Settlement};
+use crate::published::Published;
+
+/// After a batch of so many commands more are on their way, which may as well share the next sync.
+const MANY: usize = 8;
+
+/// For how long they are waited for. A sync takes as long, and costs as much as writing a hundred.
+const GATHERING: Duration = Duration::from_micros(500);
 
 /// Something to be written.
 pub(super) enum Job {
@@ -33,38 +39,15 @@ pub(super) type Work =
 /// Where it is written, unless the batch has failed already.
 pub(super) type Writable<'a> = Result<&'a Connection, &'a LedgerError>;
 
-/// The last keys that were given out.
-///
-/// SQLite would give out a key again once its row is deleted, and whoever still holds it would take
-/// one session for another, or drop a notification as one that it has seen. So keys only rise, for
-/// as long as anybody can hold one: this process's life.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LastKeys {
-    live: i64,
-    outbox: i64,
-}
-
-impl LastKeys {
-    /// Where a database that was just opened stands.
-    pub(super) fn read(db: &Connection) -> Result<Self, LedgerError> {
-        let last = |sql: &str| db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
-        Ok(Self {
-            live: last("SELECT max(row) FROM live")?.unwrap_or(0),
-            outbox: last("SELECT max(row) FROM outbox")?.unwrap_or(0),
-        })
-    }
-}
-
 pub(super) struct Writer {
     pub(super) db: Connection,
     pub(super) keys: LastKeys,
-    pub(super) recent: Recent,
     pub(super) reserve: Reserve,
-    pub(super) index: Arc<RwLock<Index>>,
+    pub(super) published: Arc<Published>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) queue: mpsc::Receiver<Job>,
     /// Held until the database is closed.
-    pub(super) _lock: DirectoryLock,
+    pub(super) lock: DirectoryLock,
     /// Dropped last of all, so that whoever sees it go knows that the directory is free.
     pub(super) failure: watch::Sender<Option<LedgerError>>,
 }
@@ -72,21 +55,51 @@ pub(super) struct Writer {
 impl Writer {
     /// Writes until nobody can send any more, or the disk fails. After a failed sync nothing that
     /// is on its way can be trusted, so nothing more is written.
-    pub(super) fn run(mut self) {
-        while let Some(first) = self.queue.blocking_recv() {
-            let mut jobs = vec![first];
+    pub(super) fn run(self) {
+        let Self { db, keys, reserve, published, clock, queue, lock, failure } = self;
+        let written = Statements::prepare(&db).and_then(|statements| {
+            Writing { db: &db, statements, keys, reserve, published, clock }.all(queue)
+        });
+        if let Err(error) = written {
+            // Otherwise closing the database would move its log into it.
+            let _ = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            failure.send_replace(Some(error));
+        }
+        drop(db);
+        drop(lock);
+        drop(failure);
+    }
+}
+
+/// The writer at work.
+struct Writing<'db> {
+    db: &'db Connection,
+    statements: Statements<'db>,
+    keys: LastKeys,
+    reserve: Reserve,
+    published: Arc<Published>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Writing<'_> {
+    /// Writes what comes. The error is one after which nothing may be written.
+    fn all(mut self, mut queue: mpsc::Receiver<Job>) -> Result<(), LedgerError> {
+        let mut commands = 0;
+        while let Some(first) = queue.blocking_recv() {
             reached(Point::LedgerJobReceived);
-            while jobs.len() < batch::LARGEST {
-                let Ok(job) = self.queue.try_recv() else { break };
+            if commands >= MANY {
+                std::thread::sleep(GATHERING);
+            }
+            commands = first.commands();
+            let mut jobs = vec![first];
+            while commands < batch::LARGEST {
+                let Ok(job) = queue.try_recv() else { break };
+                commands += job.commands();
                 jobs.push(job);
             }
-            if let Err(failure) = self.write(jobs) {
-                // Otherwise closing the database would move its log into it.
-                let _ = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-                self.failure.send_replace(Some(failure));
-                return;
-            }
+            self.write(jobs)?;
         }
+        Ok(())
     }
 
     /// Writes one batch. The error is one after which nothing may be written.
@@ -95,13 +108,10 @@ impl Writer {
         if jobs.is_empty() {
             return Ok(());
         }
-        let published = self.commit(jobs).and_then(|closed| closed.publish(&self.index));
+        let published = self.commit(jobs).and_then(|closed| closed.publish(&self.published));
         reached(Point::LedgerAnswered);
-        if let Err(error) = &published {
-            self.recent.forget();
-            if matches!(error, LedgerError::Full) {
-                self.reserve.let_go(self.clock.now());
-            }
+        if matches!(published, Err(LedgerError::Full)) {
+            self.reserve.let_go(self.clock.now());
         }
         published.or_else(|error| if is_fatal(&error) { Err(error) } else { Ok(()) })
     }
@@ -118,10 +128,10 @@ impl Writer {
     }
 
     fn commit(&mut self, jobs: Vec<Job>) -> Result<Closed, LedgerError> {
-        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        let index = self.published.index();
         let mut batch = Batch::new(&index);
         reached(Point::LedgerBeforeBegin);
-        let begun = self.db.transaction_with_behavior(TransactionBehavior::Immediate);
+        let begun = Transaction::new_unchecked(self.db, TransactionBehavior::Immediate);
         let transaction = match begun.map_err(LedgerError::from) {
             Ok(transaction) => transaction,
             Err(error) => {
@@ -129,14 +139,15 @@ impl Writer {
                 return Err(error);
             }
         };
-        let (keys, recent) = (&mut self.keys, &mut self.recent);
-        let mut tables = Tables { db: &transaction, keys, recent };
+        let (statements, keys) = (&mut self.statements, &mut self.keys);
+        let recent = &self.published.sessions;
+        let mut tables = Tables { db: self.db, statements, keys, recent };
         for job in jobs {
             let now = self.clock.now();
             match job {
                 Job::Command(job) => batch.perform(&mut tables, job, now),
                 Job::Other(work) => {
-                    let writable = batch.outcome().as_ref().map(|()| &*transaction);
+                    let writable = batch.outcome().as_ref().map(|()| self.db);
                     let (done, answer) = work(writable, now);
                     batch.note(done, answer);
                     reached(Point::LedgerRegistryWritten);
@@ -156,6 +167,13 @@ impl Writer {
 }
 
 impl Job {
+    fn commands(&self) -> usize {
+        match self {
+            Self::Command(job) => job.commands(),
+            Self::Other(_) => 1,
+        }
+    }
+
     fn asks_for_more(&self) -> bool {
         matches!(self, Self::Command(batch::Job::Transact(command, _))
             if reserve::asks_for_more(command))
@@ -180,68 +198,4 @@ fn is_fatal(error: &LedgerError) -> bool {
         code,
         Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
     )
-}
-
-struct Tables<'a> {
-    db: &'a Connection,
-    keys: &'a mut LastKeys,
-    recent: &'a mut Recent,
-}
-
-impl Rows for Tables<'_> {
-    fn load(&mut self, row: i64) -> Result<Session, LedgerError> {
-        if let Some(session) = self.recent.get(row) {
-            return Ok(session.clone());
-        }
-        row::load(self.db, row)?.ok_or(LedgerError::Corrupt { what: "row of the index" })
-    }
-
-    fn insert(&mut self, session: &Session) -> Result<i64, LedgerError> {
-        self.keys.live += 1;
-        row::insert(self.db, self.keys.live, session)?;
-        reached(Point::LedgerInserted);
-        self.recent.written(self.keys.live, session);
-        Ok(self.keys.live)
-    }
-
-    fn update(&mut self, row: i64, session: &Session) -> Result<(), LedgerError> {
-        row::update(self.db, row, session)?;
-        self.recent.written(row, session);
-        Ok(())
-    }
-
-    fn retire(&mut self, row: i64, session: &Session) -> Result<(), LedgerError> {
-        row::retire(self.db, row, session)?;
-        self.recent.removed(row);
-        Ok(())
-    }
-
-    fn notify(&mut self, event: &Event) -> Result<OutboxId, LedgerError> {
-        self.keys.outbox += 1;
-        let id = OutboxId(self.keys.outbox);
-        outbox::append(self.db, id, event)?;
-        reached(Point::LedgerNotified);
-        Ok(id)
-    }
-
-    fn settle(
-        &mut self,
-        id: OutboxId,
-        settlement: &Settlement,
-        now: Timestamp,
-    ) -> Result<(), LedgerError> {
-        outbox::settle(self.db, id, settlement, now)
-    }
-
-    fn erase(&mut self, before: Timestamp, at_most: usize) -> Result<usize, LedgerError> {
-        erasing::erase(self.db, before, at_most)
-    }
-
-    fn learn(&mut self, identifier: IdentifierKey, device: DeviceKey) -> Result<(), LedgerError> {
-        self.db
-            .prepare_cached("INSERT INTO aliases (identifier, device) VALUES (?1, ?2)")?
-            .execute([identifier.0, device.0])?;
-        reached(Point::LedgerLearned);
-        Ok(())
-    }
 }

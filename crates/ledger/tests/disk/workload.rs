@@ -27,7 +27,8 @@ use crate::life::Plan;
 const DEVICES: u8 = 12;
 
 enum Answer {
-    Transacted(Box<Result<Committed, TransactError>>),
+    /// With the number of the command: they are carried out in the order in which they are given.
+    Transacted(u64, Box<Result<Committed, TransactError>>),
     /// `None` is a row that is still to be settled.
     Settled(Option<OutboxId>, Result<(), LedgerError>),
     Named(Result<(), LedgerError>),
@@ -44,8 +45,9 @@ pub(crate) struct Workload {
     clock: Arc<ManualClock>,
     seconds: i64,
     waiting: Vec<Waiting>,
-    /// How many commands are still to be given.
+    /// How many commands are still to be given, and how many were.
     left: usize,
+    given: u64,
     waker: Waker,
     sessions: Vec<SessionId>,
     next_session: u32,
@@ -82,6 +84,7 @@ impl Workload {
             seconds: 0,
             waiting: Vec::new(),
             left: plan.commands,
+            given: 0,
             waker,
             sessions: Vec::new(),
             next_session: plan.first_session,
@@ -158,9 +161,11 @@ impl Workload {
             }
             _ => {
                 let command = self.command();
-                Box::pin(
-                    async move { Answer::Transacted(Box::new(ledger.transact(command).await)) },
-                )
+                self.given += 1;
+                let number = self.given;
+                Box::pin(async move {
+                    Answer::Transacted(number, Box::new(ledger.transact(command).await))
+                })
             }
         }
     }
@@ -212,8 +217,8 @@ impl Workload {
     fn hear(&mut self, answer: Answer) {
         self.told.answers += 1;
         match answer {
-            Answer::Transacted(result) => match *result {
-                Ok(committed) => self.hear_committed(committed),
+            Answer::Transacted(number, result) => match *result {
+                Ok(committed) => self.hear_committed(number, committed),
                 Err(TransactError::Refused(_)) => {}
                 Err(error) => self.failures.push(error.to_string()),
             },
@@ -225,14 +230,14 @@ impl Workload {
         }
     }
 
-    fn hear_committed(&mut self, committed: Committed) {
+    fn hear_committed(&mut self, number: u64, committed: Committed) {
         self.outbox.extend(committed.outbox);
         let Some(session) = committed.changes.session else { return };
         let last = self.told.sessions.entry(session.id).or_default();
-        *last = committed.sequence.max(*last);
+        *last = number.max(*last);
         let became = (!committed.changes.retired).then_some(session.clone());
         let story = self.stories.entry(session.id).or_default();
-        story.push((committed.sequence, became));
-        story.sort_by_key(|(sequence, _)| *sequence);
+        story.push((number, became));
+        story.sort_by_key(|(number, _)| *number);
     }
 }

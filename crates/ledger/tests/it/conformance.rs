@@ -1,15 +1,15 @@
 //! What holds for every ledger.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use greenwave_core::decide::NetworkReport;
 use greenwave_core::{
-    Clock, Command, DeviceKey, EndReason, QosStatus, Refusal, SessionId, Standing,
+    Buckets, Clock, Command, DeviceKey, EndReason, QosStatus, Refusal, SessionId, Standing,
 };
 use greenwave_ledger::{
-    Committed, Ledger, Lookup, MemoryLedger, NewKey, Outcome, Page, Registry, RegistryError,
-    Settlement, SqliteLedger, TransactError,
+    Committed, Follower, Ledger, Lookup, MemoryLedger, NewKey, Outcome, Page, Registry,
+    RegistryError, Settlement, SqliteLedger, TransactError,
 };
 
 use crate::fixture::{
@@ -38,6 +38,9 @@ const CASES: &[(&str, Case)] = &[
     ("of two overlapping creates one wins", |f| Box::pin(one_of_two_overlapping_wins(f))),
     ("deadlines and debts are found again", |f| Box::pin(deadlines_and_debts(f))),
     ("what sessions have to do with the network", |f| Box::pin(standings(f))),
+    ("many commands share a commit and are answered each", |f| Box::pin(many_at_a_time(f))),
+    ("who follows is told of all, in order", |f| Box::pin(who_follows_is_told_of_all(f))),
+    ("sessions can be put into the order in which they lie", |f| Box::pin(arranged(f))),
     ("an orphan can be seen and abandoned", |f| Box::pin(orphans(f))),
     ("names become aliases and stay", |f| Box::pin(names_become_aliases(f))),
     ("a name that moved is noticed", |f| Box::pin(a_name_that_moved_is_noticed(f))),
@@ -196,7 +199,7 @@ async fn deadlines_and_debts(f: &Fixture) {
     let available = f.live(1).await;
     let requested = id(2, device(1));
     f.run(create(2, APPLICATION)).await;
-    let standing = f.ledger.standing_as(&[Standing::Requested]).await.unwrap();
+    let standing = f.ledger.standing_as(&[Standing::Requested], Buckets::ALL).await.unwrap();
     assert_eq!(standing, [requested]);
     let mut due = f.ledger.deadlines(at(61)).await.unwrap();
     due.sort_by_key(|&(_, at)| at);
@@ -234,10 +237,94 @@ async fn standings(f: &Fixture) {
         let count = usize::from(expected.contains(&standing));
         assert_eq!(census.sessions.count(standing), count, "{standing:?}");
     }
-    let mut found = f.ledger.standing_as(&[Standing::Lost, Standing::Leaving]).await.unwrap();
+    let mut found = Vec::new();
+    for part in Buckets::parts(1_000) {
+        let wanted = &[Standing::Lost, Standing::Leaving];
+        let of_part = f.ledger.standing_as(wanted, part).await.unwrap();
+        assert!(of_part.iter().all(|&session| part.contains_session(session)));
+        found.extend(of_part);
+    }
     found.sort_unstable();
     assert_eq!(found, [lost, leaving]);
+    assert_eq!(f.ledger.size(), 4);
     assert_eq!(census.notifications, 8);
+}
+
+async fn many_at_a_time(f: &Fixture) {
+    let mut elsewhere =
+        create_for(3, APPLICATION, names(&[3], &[]), device(3), asked("203.0.113.5"));
+    if let Command::Create(create) = &mut elsewhere {
+        create.application = OTHER_APPLICATION;
+    }
+    let first = id(1, device(1));
+    let results = f.ledger.transact_all(vec![
+        create(1, APPLICATION),
+        network(first, NetworkReport::Granted),
+        create(2, OTHER_APPLICATION),
+        network(id(9, device(1)), NetworkReport::Granted),
+        elsewhere,
+    ]);
+    let results = results.await;
+    let [Ok(one), Ok(granted), Err(conflict), Err(unknown), Ok(other)] = &results[..] else {
+        panic!("{results:?}")
+    };
+    assert!(one.created && other.created && !granted.created, "each sees those before it");
+    assert_eq!((one.session, granted.session, other.session), (first, first, id(3, device(3))));
+    assert!(matches!(conflict, TransactError::Refused(Refusal::Conflict)), "{conflict}");
+    assert!(matches!(unknown, TransactError::Refused(Refusal::Unknown)), "{unknown}");
+    let Lookup::Found(seen) = f.ledger.session(APPLICATION, first).await.unwrap() else {
+        panic!("not there")
+    };
+    assert_eq!(seen.view.status, QosStatus::Available);
+    assert!(f.ledger.transact_all(Vec::new()).await.is_empty());
+}
+
+/// Keeps what it is told of.
+#[derive(Default)]
+struct Told(Mutex<Vec<Committed>>);
+
+impl Follower for Told {
+    fn follow(&self, committed: &mut dyn Iterator<Item = &Committed>) {
+        self.0.lock().unwrap().extend(committed.cloned());
+    }
+}
+
+async fn who_follows_is_told_of_all(f: &Fixture) {
+    let told = Arc::new(Told::default());
+    let follower: std::sync::Weak<Told> = Arc::downgrade(&told);
+    f.ledger.follow(follower);
+    let session = id(1, device(1));
+    let mut committed = vec![f.run(create(1, APPLICATION)).await];
+    assert_eq!(f.refused(create(2, OTHER_APPLICATION)).await, Refusal::Conflict);
+    // Nobody waits for this one, and it is followed up all the same.
+    assert!(!begin(f.ledger.transact(network(session, NetworkReport::Granted))));
+    let rest = vec![Command::Due { session }, delete(session, APPLICATION)];
+    let rest = f.ledger.transact_all(rest).await;
+    committed.extend(rest.into_iter().map(Result::unwrap));
+    let told = told.0.lock().unwrap();
+    assert_eq!(told.len(), 4, "a refusal is nothing to follow");
+    assert_eq!(told[0], committed[0]);
+    assert_eq!(told[1].deadline, Some(at(60)), "the grant");
+    assert_eq!(told[2..], committed[1..]);
+}
+
+/// Begins something, and does not wait for it.
+fn begin<T>(mut future: Pin<Box<dyn Future<Output = T> + Send + '_>>) -> bool {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    future.as_mut().poll(&mut context).is_ready()
+}
+
+async fn arranged(f: &Fixture) {
+    let mut sessions = Vec::new();
+    for number in [5, 1, 4, 2, 3] {
+        sessions.push(f.live(number).await);
+    }
+    let (in_order, unknown) = (sessions.clone(), id(9, device(9)));
+    sessions.sort_unstable();
+    sessions.push(unknown);
+    f.ledger.arrange(&mut sessions);
+    assert_eq!(sessions[0], unknown);
+    assert_eq!(sessions[1..], in_order);
 }
 
 async fn orphans(f: &Fixture) {

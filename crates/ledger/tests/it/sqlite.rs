@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use greenwave_core::Standing;
 use greenwave_core::decide::NetworkReport;
+use greenwave_core::{Buckets, Standing};
 use greenwave_ledger::{
     Ledger, LedgerError, OpenError, Page, Registry, SqliteLedger, TransactError,
 };
@@ -46,7 +46,8 @@ async fn everything(ledger: &SqliteLedger) -> impl PartialEq + std::fmt::Debug +
     let page = Page { index: 0, size: 100 };
     let sessions = ledger.sessions_of_application(APPLICATION, page).await.unwrap();
     let mut deadlines = ledger.deadlines(at(100_000)).await.unwrap();
-    let mut owing = ledger.standing_as(&[Standing::Requested, Standing::Leaving]).await.unwrap();
+    let mut owing =
+        ledger.standing_as(&[Standing::Requested, Standing::Leaving], Buckets::ALL).await.unwrap();
     let outbox = ledger.outbox(at(100_000)).await.unwrap();
     deadlines.sort_unstable();
     owing.sort_unstable();
@@ -169,7 +170,11 @@ async fn closing_keeps_what_was_accepted() {
     drop(ledger);
     let ledger = open(&directory).unwrap();
     assert_eq!(
-        ledger.standing_as(&[Standing::Requested, Standing::Leaving]).await.unwrap().len(),
+        ledger
+            .standing_as(&[Standing::Requested, Standing::Leaving], Buckets::ALL)
+            .await
+            .unwrap()
+            .len(),
         50
     );
 }

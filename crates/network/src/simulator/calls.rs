@@ -5,12 +5,13 @@ use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use greenwave_core::{Order, SessionId};
+use greenwave_core::{Buckets, Order, SessionId};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::faults::{CallFault, GrantFault, Kind, LONGEST_DELAY, Operation, Target};
-use super::{Inner, Outcome, Simulator};
+use super::pending::Outcome;
+use super::{Inner, Simulator};
 use crate::{Answer, Installed, Network, NetworkError, NetworkEvent, News, Provisioned};
 
 /// How much may wait to be done late. Then the network is busy.
@@ -21,17 +22,18 @@ type Result<T> = std::result::Result<T, NetworkError>;
 
 impl Network for Simulator {
     fn provision(&self, order: Order) -> Answer<'_, Result<Provisioned>> {
+        let inner = &self.inner;
         let ask =
-            |outcome| -> Answer<'_, _> { Box::pin(ready(Ok(self.inner.ask(&order, outcome)))) };
-        match self.inner.strike(Operation::Provision, &Target::of(&order)) {
-            None => ask(Outcome::Granted),
+            |order, outcome| -> Answer<'_, _> { Box::pin(ready(Ok(inner.ask(order, outcome)))) };
+        match inner.strike(Operation::Provision, &Target::of(&order)) {
+            None => ask(order, Outcome::Granted),
             Some(Kind::Grant(GrantFault::Refuses)) => Box::pin(ready(Ok(Provisioned::Refused))),
-            Some(Kind::Grant(GrantFault::RefusesLater)) => ask(Outcome::Refused),
-            Some(Kind::Grant(GrantFault::NeverConfirms)) => ask(Outcome::Silence),
-            Some(Kind::Grant(GrantFault::ConfirmsTwice)) => ask(Outcome::GrantedTwice),
+            Some(Kind::Grant(GrantFault::RefusesLater)) => ask(order, Outcome::Refused),
+            Some(Kind::Grant(GrantFault::NeverConfirms)) => ask(order, Outcome::Silence),
+            Some(Kind::Grant(GrantFault::ConfirmsTwice)) => ask(order, Outcome::GrantedTwice),
             Some(Kind::Grant(GrantFault::ConfirmsFirst(delay))) => {
-                let confirmed = self.inner.confirm_first(&order);
-                self.answer_at(self.inner.after(delay), confirmed)
+                let confirmed = inner.confirm_first(&order);
+                self.answer_at(inner.after(delay), confirmed)
             }
             Some(Kind::Call(_, fault)) => self
                 .answer(Some(fault), move |network| network.install(&order).map_err(unreachable)),
@@ -43,17 +45,14 @@ impl Network for Simulator {
         self.answer(fault, move |network| network.take_back(order.session))
     }
 
-    fn installed(&self) -> Answer<'_, Result<Option<Vec<Installed>>>> {
+    fn installed(&self, of: Buckets) -> Answer<'_, Result<Option<Vec<Installed>>>> {
         let fault = self.inner.call_fault(Operation::List, &Target::ANY);
-        self.answer(fault, |network| {
-            let state = network.state();
-            Ok(Some(state.installed.keys().map(|&session| Installed { session }).collect()))
-        })
+        self.answer(fault, move |network| Ok(Some(network.installed.list(of))))
     }
 
     fn remove(&self, installed: Installed) -> Answer<'_, Result<()>> {
         let session = installed.session;
-        let cell = self.inner.state().installed.get(&session).map(|share| share.cell);
+        let cell = self.inner.installed.share(session).map(|share| share.cell);
         let fault = self.inner.call_fault(Operation::Release, &Target::rule(session, cell));
         self.answer(fault, move |network| network.take_back(session))
     }
@@ -68,9 +67,9 @@ impl Simulator {
     fn answer<T: Send + 'static>(
         &self,
         fault: Option<CallFault>,
-        act: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
+        act: impl FnOnce(&Arc<Inner>) -> Result<T> + Send + 'static,
     ) -> Answer<'_, Result<T>> {
-        let inner = &*self.inner;
+        let inner = &self.inner;
         match fault {
             None => Box::pin(ready(act(inner))),
             Some(CallFault::NeverAnswers) => Box::pin(pending()),
@@ -107,7 +106,7 @@ impl Simulator {
     fn act_at<T: Send + 'static>(
         &self,
         at: Timestamp,
-        act: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
+        act: impl FnOnce(&Arc<Inner>) -> Result<T> + Send + 'static,
     ) -> Answer<'_, Result<T>> {
         let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
         while late.try_join_next().is_some() {}
@@ -142,7 +141,7 @@ impl Inner {
         self.timer.now() + delay.min(LONGEST_DELAY)
     }
 
-    fn take_back(&self, session: SessionId) -> Result<()> {
+    fn take_back(self: &Arc<Self>, session: SessionId) -> Result<()> {
         self.release(session).map_err(unreachable)
     }
 

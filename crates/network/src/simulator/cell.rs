@@ -3,11 +3,12 @@
 //! A device is always in the same cell. There are many ordinary cells, and one that is crowded, so
 //! that an application can be shown a refusal: devices whose name begins with `stadium` are in it.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
-use greenwave_core::Order;
+use greenwave_core::profile::{BitRate, Rates};
+use greenwave_core::{Catalogue, Order};
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 /// A cell.
@@ -83,14 +84,48 @@ impl CellName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Share {
     pub(super) cell: CellName,
-    /// The guaranteed rates; 0 for a session that only goes first.
-    pub(super) downlink_bps: u64,
-    pub(super) uplink_bps: u64,
+    pub(super) guarantee: GuaranteeNumber,
+}
+
+/// Which of a network's guarantees is meant. There are millions of sessions and few guarantees, so
+/// a session keeps the number alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct GuaranteeNumber(u16);
+
+impl GuaranteeNumber {
+    /// How many numbers there are.
+    pub(super) const COUNT: usize = 1 << 14;
+
+    /// The number, without the bits that no number has.
+    pub(super) fn new(number: u16) -> Self {
+        Self(number & (Self::COUNT as u16 - 1))
+    }
+
+    pub(super) fn get(self) -> u16 {
+        self.0
+    }
+}
+
+/// The guaranteed rates of a profile; 0 for one that only goes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Guarantee {
+    downlink_bps: u64,
+    uplink_bps: u64,
 }
 
 /// What of each cell is taken. A cell that nobody uses takes no memory.
-#[derive(Debug, Default)]
-pub(super) struct Cells(HashMap<CellName, Load>);
+#[derive(Debug)]
+pub(super) struct Cells {
+    /// Each once. The first guarantees nothing, and is that of profiles that are not known.
+    guarantees: Vec<Guarantee>,
+    profiles: HashMap<Box<str>, GuaranteeNumber>,
+    loads: HashMap<CellName, Load>,
+}
+
+/// A catalogue has more different guarantees than can be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the profiles have more than {} different guaranteed rates", GuaranteeNumber::COUNT)]
+pub(super) struct TooManyGuarantees;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Load {
@@ -100,13 +135,41 @@ struct Load {
 }
 
 impl Cells {
+    /// Empty cells, for sessions with the profiles of a catalogue.
+    pub(super) fn new(catalogue: &Catalogue) -> Result<Self, TooManyGuarantees> {
+        let mut guarantees = vec![Guarantee::default()];
+        let mut profiles = HashMap::new();
+        for profile in catalogue.iter() {
+            let bps = |rates: Rates| rates.guaranteed.map_or(0, BitRate::bps);
+            let guarantee =
+                Guarantee { downlink_bps: bps(profile.downlink), uplink_bps: bps(profile.uplink) };
+            let known = guarantees.iter().position(|known| *known == guarantee);
+            let number = known.unwrap_or(guarantees.len());
+            if number >= GuaranteeNumber::COUNT {
+                return Err(TooManyGuarantees);
+            }
+            if known.is_none() {
+                guarantees.push(guarantee);
+            }
+            profiles.insert(profile.name.as_str().into(), GuaranteeNumber(number as u16));
+        }
+        Ok(Self { guarantees, profiles, loads: HashMap::new() })
+    }
+
+    /// What a session with this profile takes of a cell.
+    pub(super) fn share(&self, cell: CellName, profile: &str) -> Share {
+        let known = self.profiles.get(profile).copied();
+        Share { cell, guarantee: known.unwrap_or(GuaranteeNumber(0)) }
+    }
+
     /// Takes the share if the cell has it to give.
     pub(super) fn admit(&mut self, share: Share) -> bool {
         let capacity = share.cell.capacity();
-        let load = self.0.get(&share.cell).copied().unwrap_or_default();
+        let Guarantee { downlink_bps, uplink_bps } = self.guarantee(share);
+        let load = self.loads.get(&share.cell).copied().unwrap_or_default();
         let fits = load.sessions < capacity.sessions
-            && load.downlink_bps + share.downlink_bps <= capacity.guaranteed_downlink_bps
-            && load.uplink_bps + share.uplink_bps <= capacity.guaranteed_uplink_bps;
+            && load.downlink_bps + downlink_bps <= capacity.guaranteed_downlink_bps
+            && load.uplink_bps + uplink_bps <= capacity.guaranteed_uplink_bps;
         if fits {
             self.take(share);
         }
@@ -115,20 +178,31 @@ impl Cells {
 
     /// Takes the share, whether or not it fits: what is installed is installed.
     pub(super) fn take(&mut self, share: Share) {
-        let load = self.0.entry(share.cell).or_default();
-        load.downlink_bps += share.downlink_bps;
-        load.uplink_bps += share.uplink_bps;
+        let guarantee = self.guarantee(share);
+        let load = self.loads.entry(share.cell).or_default();
+        load.downlink_bps += guarantee.downlink_bps;
+        load.uplink_bps += guarantee.uplink_bps;
         load.sessions += 1;
     }
 
     pub(super) fn give_back(&mut self, share: Share) {
-        let Some(load) = self.0.get_mut(&share.cell) else { return };
-        load.downlink_bps -= share.downlink_bps;
-        load.uplink_bps -= share.uplink_bps;
+        let guarantee = self.guarantee(share);
+        let Some(load) = self.loads.get_mut(&share.cell) else { return };
+        load.downlink_bps -= guarantee.downlink_bps;
+        load.uplink_bps -= guarantee.uplink_bps;
         load.sessions -= 1;
         if load.sessions == 0 {
-            self.0.remove(&share.cell);
+            self.loads.remove(&share.cell);
         }
+    }
+
+    /// Has everything given back.
+    pub(super) fn clear(&mut self) {
+        self.loads.clear();
+    }
+
+    fn guarantee(&self, share: Share) -> Guarantee {
+        self.guarantees.get(usize::from(share.guarantee.0)).copied().unwrap_or_default()
     }
 }
 
@@ -136,13 +210,34 @@ impl Cells {
 mod tests {
     use super::*;
 
-    fn share(cell: CellName, mbps: u64) -> Share {
-        Share { cell, downlink_bps: mbps * 1_000_000, uplink_bps: mbps * 1_000_000 }
+    /// Cells whose guarantees have the numbers of their Mbit/s.
+    fn cells() -> Cells {
+        let guarantees = (0..100).map(|mbps| mbps * 1_000_000);
+        let guarantees = guarantees.map(|bps| Guarantee { downlink_bps: bps, uplink_bps: bps });
+        Cells { guarantees: guarantees.collect(), profiles: HashMap::new(), loads: HashMap::new() }
+    }
+
+    fn share(cell: CellName, mbps: u16) -> Share {
+        Share { cell, guarantee: GuaranteeNumber(mbps) }
+    }
+
+    #[test]
+    fn a_share_is_what_the_profile_guarantees() {
+        let catalogue = Catalogue::nokia();
+        let cells = Cells::new(&catalogue).unwrap();
+        for profile in catalogue.iter() {
+            let share = cells.share(CellName::Stadium, profile.name.as_str());
+            let Guarantee { downlink_bps, uplink_bps } = cells.guarantee(share);
+            assert_eq!(downlink_bps, profile.downlink.guaranteed.map_or(0, BitRate::bps));
+            assert_eq!(uplink_bps, profile.uplink.guaranteed.map_or(0, BitRate::bps));
+        }
+        let unknown = cells.share(CellName::Stadium, "unknown");
+        assert_eq!(cells.guarantee(unknown), Guarantee::default());
     }
 
     #[test]
     fn a_cell_guarantees_no_more_than_it_has() {
-        let mut cells = Cells::default();
+        let mut cells = cells();
         let city = CellName::City(7);
         assert!(cells.admit(share(city, 60)));
         assert!(!cells.admit(share(city, 11)), "70 Mbit/s is what there is uplink");
@@ -165,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_crowded_cell_takes_few_sessions() {
-        let mut cells = Cells::default();
+        let mut cells = cells();
         let stadium = share(CellName::Stadium, 0);
         assert_eq!((0..5).filter(|_| cells.admit(stadium)).count(), 3);
         cells.give_back(stadium);
@@ -174,10 +269,10 @@ mod tests {
 
     #[test]
     fn an_empty_cell_takes_no_memory() {
-        let mut cells = Cells::default();
+        let mut cells = cells();
         let city = share(CellName::City(7), 1);
         cells.take(city);
         cells.give_back(city);
-        assert!(cells.0.is_empty());
+        assert!(cells.loads.is_empty());
     }
 }

@@ -5,8 +5,8 @@ use std::sync::PoisonError;
 
 use greenwave_core::SessionId;
 
+use super::Simulator;
 use super::rules::{self, Owner, Rule};
-use super::{Simulator, share};
 use crate::{NetworkEvent, News};
 
 /// How many rules of others there may be.
@@ -34,10 +34,9 @@ impl Simulator {
         let state = &mut *self.inner.state();
         let gone = state.file.rules();
         state.file.clear()?;
-        state.cells = Default::default();
-        state.asked.clear();
-        state.installed.clear();
-        state.grants = Default::default();
+        state.cells.clear();
+        state.pending.clear();
+        self.inner.installed.clear();
         state.foreign = 0;
         self.late.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
         Ok(gone)
@@ -48,7 +47,7 @@ impl Simulator {
     pub async fn end(&self, session: SessionId) -> io::Result<bool> {
         // First of all, so that nothing ends without its event.
         let room = self.inner.events.reserve().await.map_err(io::Error::other)?;
-        let ended = self.inner.state().uninstall(session)?;
+        let ended = self.inner.uninstall(&mut self.inner.state(), session)?;
         if ended {
             room.send(NetworkEvent { session, news: News::Ended });
         }
@@ -62,17 +61,16 @@ impl Simulator {
         let state = &mut *self.inner.state();
         match owner {
             Owner::Gateway => {
-                let share = share(&self.inner.catalogue, &rule);
-                let known =
-                    state.installed.contains_key(&session) || state.asked.contains_key(&session);
-                if known {
+                let installed = &self.inner.installed;
+                if installed.contains(session) || state.pending.contains(session) {
                     return Err(PlantError::Asked);
                 }
+                let share = state.cells.share(rule.cell, &rule.profile);
                 if !state.cells.admit(share) {
                     return Err(PlantError::Full);
                 }
-                state.file.install(std::iter::once(&rule))?;
-                state.installed.insert(session, share);
+                state.file.install(&rule)?;
+                installed.insert(session, share);
             }
             Owner::Other => {
                 if state.foreign >= MOST_FOREIGN {

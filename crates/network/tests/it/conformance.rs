@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use greenwave_core::{Catalogue, Order};
+use greenwave_core::{Buckets, Catalogue, DeviceKey, Order, SessionId};
 use greenwave_network::simulator::Settings;
 use greenwave_network::{
     Installed, ManualTimer, Network, NetworkEvent, News, Provisioned, Simulator,
@@ -53,7 +53,11 @@ impl Fixture {
     }
 
     pub(crate) async fn installed(&self) -> Vec<Installed> {
-        let mut installed = self.network.installed().await.unwrap().unwrap();
+        self.installed_of(Buckets::ALL).await
+    }
+
+    async fn installed_of(&self, buckets: Buckets) -> Vec<Installed> {
+        let mut installed = self.network.installed(buckets).await.unwrap().unwrap();
         installed.sort_unstable();
         installed
     }
@@ -106,4 +110,26 @@ async fn what_belongs_to_nobody_can_be_removed() {
     assert_eq!(f.provision(&one(1)).await, News::Granted);
     f.network.remove(f.installed().await[0]).await.unwrap();
     assert!(f.installed().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_parts_of_a_list_are_the_whole_list() {
+    let mut f = Fixture::simulator();
+    // The first and the last bucket, and some between.
+    for number in [0, 1, 15, 16, 17, 100, 128, 200, 254, 255] {
+        let device = DeviceKey([number; 16]);
+        let session = SessionId::new([number; 16], device.bucket());
+        assert_eq!(f.provision(&Order { session, device, ..one(number) }).await, News::Granted);
+    }
+    let all = f.installed().await;
+    assert_eq!(all.len(), 10);
+    for count in [1, 2, 3, 256, 4_095, 4_096] {
+        let mut listed = Vec::new();
+        for part in Buckets::parts(count) {
+            let of_part = f.installed_of(part).await;
+            assert!(of_part.iter().all(|installed| part.contains_session(installed.session)));
+            listed.extend(of_part);
+        }
+        assert_eq!(listed, all, "in {count} parts");
+    }
 }

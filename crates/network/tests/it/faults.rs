@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use greenwave_core::Device;
 use greenwave_core::device::NetworkAccessIdentifier;
+use greenwave_core::{Buckets, Device};
 use greenwave_network::simulator::CellName;
 use greenwave_network::simulator::faults::{
     CallFault, Concern, Fault, GrantFault, Kind, LONGEST_DELAY, Operation,
@@ -143,7 +143,7 @@ async fn a_busy_network_says_for_how_long() {
     let busy = f.network.provision(one()).await;
     assert!(matches!(busy, Err(NetworkError::Busy { retry_after: Some(LATER) })), "{busy:?}");
     f.once(Operation::List, CallFault::Busy(None));
-    let busy = f.network.installed().await;
+    let busy = f.network.installed(Buckets::ALL).await;
     assert!(matches!(busy, Err(NetworkError::Busy { retry_after: None })), "{busy:?}");
     assert!(f.sessions().await.is_empty());
 }

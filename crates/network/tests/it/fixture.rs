@@ -8,7 +8,7 @@ use greenwave_core::Catalogue;
 use greenwave_core::device::NetworkAccessIdentifier;
 use greenwave_core::server::ServerAddress;
 use greenwave_core::{
-    ApplicationServer, Asked, Device, DeviceKey, Order, Precedence, ProfileName, SessionId,
+    ApplicationServer, Asked, Buckets, Device, DeviceKey, Order, Precedence, ProfileName, SessionId,
 };
 use greenwave_network::simulator::Settings;
 use greenwave_network::simulator::rules::Owner;
@@ -69,7 +69,7 @@ impl Disturbed {
         let seen = self.network.rules().unwrap();
         let seen = seen.into_iter().filter(|(owner, _)| *owner == Owner::Gateway);
         let seen: Vec<SessionId> = seen.map(|(_, rule)| rule.session).collect();
-        let mut listed = self.network.installed().await.unwrap().unwrap();
+        let mut listed = self.network.installed(Buckets::ALL).await.unwrap().unwrap();
         listed.sort_unstable();
         let listed: Vec<SessionId> = listed.iter().map(|&Installed { session }| session).collect();
         assert_eq!(seen, listed);

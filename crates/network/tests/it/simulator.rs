@@ -88,3 +88,48 @@ async fn guaranteed_rates_are_given_out_only_once() {
     }
     assert_eq!(granted, 140, "70 Mbit/s uplink in shares of 0.5");
 }
+
+#[tokio::test]
+async fn the_file_of_rules_is_written_anew_while_the_network_goes_on() {
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let path = directory.path().join("network.jsonl");
+    let mut f = Fixture::simulator_in(Arc::clone(&directory));
+    for number in 0..9 {
+        f.provision(&order(number, "device@testcsp.net", "QOS_L")).await;
+    }
+    drop(f);
+    let stale = "{\"release\":\"00000000-0000-4000-8000-000000000000\"}\n";
+    let kept = std::fs::read_to_string(&path).unwrap();
+    let stale = stale.repeat(99_999);
+    std::fs::write(&path, kept + &stale).unwrap();
+
+    let mut f = Fixture::simulator_in(directory);
+    assert!(std::fs::metadata(&path).unwrap().len() > stale.len() as u64);
+    f.network.release(order(0, "device@testcsp.net", "QOS_L")).await.unwrap();
+    f.network.release(order(1, "device@testcsp.net", "QOS_L")).await.unwrap();
+    f.provision(&order(9, "device@testcsp.net", "QOS_L")).await;
+    while std::fs::metadata(&path).unwrap().len() > 10_000 {
+        tokio::task::yield_now().await;
+    }
+    f.provision(&order(0, "device@testcsp.net", "QOS_L")).await;
+    let listed = f.installed().await;
+    let mut seen: Vec<_> = rules::sessions(&path).unwrap().into_iter().collect();
+    seen.sort_unstable();
+    assert_eq!(seen.len(), 9);
+    assert!(listed.iter().map(|installed| installed.session).eq(seen));
+}
+
+#[tokio::test]
+async fn a_file_with_little_left_in_it_is_written_anew_at_the_start() {
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let path = directory.path().join("network.jsonl");
+    let mut f = Fixture::simulator_in(Arc::clone(&directory));
+    f.provision(&order(1, "device@testcsp.net", "QOS_L")).await;
+    drop(f);
+    let kept = std::fs::read_to_string(&path).unwrap();
+    let stale = "{\"release\":\"00000000-0000-4000-8000-000000000000\"}\n";
+    std::fs::write(&path, kept.clone() + &stale.repeat(100_000)).unwrap();
+    let f = Fixture::simulator_in(directory);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), kept);
+    assert_eq!(f.installed().await.len(), 1);
+}

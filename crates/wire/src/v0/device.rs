@@ -4,11 +4,12 @@ use greenwave_core::device::{
     DeviceIpv4Addr, DeviceIpv6Addr, Imsi, NetworkAccessIdentifier, PhoneNumber,
 };
 use greenwave_core::{Device, Pii};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::rules;
 use crate::ErrorInfo;
 use crate::json::{Object, WholeNumber};
+use crate::members::Members;
 
 /// A device as a request has it.
 #[derive(Debug, Deserialize)]
@@ -99,46 +100,20 @@ impl Ipv4In {
     }
 }
 
-/// A device as it was sent.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DeviceOut<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    network_access_identifier: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone_number: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ipv4_address: Option<Ipv4Out>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ipv6_address: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    imsi: Option<u64>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Ipv4Out {
-    public_address: std::net::Ipv4Addr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    private_address: Option<std::net::Ipv4Addr>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    public_port: Option<u16>,
-}
-
-impl<'a> From<&'a Device> for DeviceOut<'a> {
-    fn from(device: &'a Device) -> Self {
-        Self {
-            network_access_identifier: device
-                .network_access_identifier()
-                .map(NetworkAccessIdentifier::text),
-            phone_number: device.phone_number().map(PhoneNumber::text),
-            ipv4_address: device.ipv4_address().map(|address| Ipv4Out {
-                public_address: address.public_address(),
-                private_address: address.private_address(),
-                public_port: address.public_port(),
-            }),
-            ipv6_address: device.ipv6_address().map(DeviceIpv6Addr::text),
-            imsi: device.imsi().map(|imsi| *imsi.0.expose()),
-        }
+/// Writes a device with what the request said of it, and nothing else.
+pub(super) fn write_device(text: &mut Vec<u8>, device: &Device) {
+    let nai = device.network_access_identifier().map(NetworkAccessIdentifier::text);
+    let mut members = Members::open(text);
+    members.text_if_any("networkAccessIdentifier", nai);
+    members.text_if_any("phoneNumber", device.phone_number().map(PhoneNumber::text));
+    if let Some(address) = device.ipv4_address() {
+        let mut ipv4 = Members::open(members.name("ipv4Address"));
+        ipv4.value("publicAddress", address.public_address());
+        ipv4.value_if_any("privateAddress", address.private_address());
+        ipv4.value_if_any("publicPort", address.public_port());
+        ipv4.close();
     }
+    members.text_if_any("ipv6Address", device.ipv6_address().map(DeviceIpv6Addr::text));
+    members.value_if_any("imsi", device.imsi().map(|imsi| *imsi.0.expose()));
+    members.close();
 }

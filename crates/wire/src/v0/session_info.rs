@@ -1,18 +1,24 @@
 //! The schema `SessionInfo`, out.
 
 use greenwave_core::server::ServerAddress;
-use greenwave_core::{Asked, EndReason, QosStatus, Session, View};
+use greenwave_core::{ApplicationServer, Asked, EndReason, QosStatus, Session, SessionId, View};
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use jiff::fmt::temporal::DateTimePrinter;
 
 use super::Times;
-use super::device::DeviceOut;
+use super::device::write_device;
 use super::ports::PortsOut;
+use crate::members::Members;
+
+/// As long as most answers are, so that they are not moved while they are written.
+const TYPICAL: usize = 640;
 
 /// A session as JSON.
 #[must_use]
 pub fn session_info(session: &Session, view: &View, times: Times) -> Vec<u8> {
-    to_json(&SessionInfo::new(session, view, times))
+    let mut text = Vec::with_capacity(TYPICAL);
+    write_session(&mut text, session, view, times);
+    text
 }
 
 /// Sessions as a JSON array.
@@ -21,100 +27,66 @@ pub fn session_list<'a>(
     sessions: impl Iterator<Item = (&'a Session, &'a View)>,
     times: Times,
 ) -> Vec<u8> {
-    let list: Vec<_> =
-        sessions.map(|(session, view)| SessionInfo::new(session, view, times)).collect();
-    to_json(&list)
-}
-
-fn to_json(value: &impl Serialize) -> Vec<u8> {
-    // Strings and numbers can always be written.
-    serde_json::to_vec(value).unwrap_or_default()
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionInfo<'a> {
-    session_id: String,
-    device: DeviceOut<'a>,
-    application_server: ServerOut<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device_ports: Option<PortsOut<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    application_server_ports: Option<PortsOut<'a>>,
-    qos_profile: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    webhook: Option<WebhookOut<'a>>,
-    duration: u64,
-    started_at: Time,
-    expires_at: Time,
-    qos_status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status_info: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ServerOut<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ipv4_address: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ipv6_address: Option<&'a str>,
-}
-
-/// The token is a secret of the application, and is not shown again.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WebhookOut<'a> {
-    notification_url: &'a str,
-}
-
-impl<'a> SessionInfo<'a> {
-    /// Both times are required here, also before there are any: a session that is requested is
-    /// shown as if it began when it was asked for.
-    fn new(session: &'a Session, view: &View, times: Times) -> Self {
-        let asked: &Asked = &session.asked;
-        let started_at = view.started_at.unwrap_or(session.created_at);
-        let expires_at = view.expires_at.unwrap_or(started_at + view.duration);
-        Self {
-            session_id: session.id.to_string(),
-            device: DeviceOut::from(&asked.device),
-            application_server: ServerOut {
-                ipv4_address: asked.server.ipv4_address().map(ServerAddress::text),
-                ipv6_address: asked.server.ipv6_address().map(ServerAddress::text),
-            },
-            device_ports: asked.device_ports.as_ref().map(PortsOut::from),
-            application_server_ports: asked.server_ports.as_ref().map(PortsOut::from),
-            qos_profile: asked.profile.as_str(),
-            webhook: asked
-                .sink
-                .as_ref()
-                .map(|sink| WebhookOut { notification_url: sink.url.expose() }),
-            duration: view.duration.as_secs(),
-            started_at: Time { at: started_at, times },
-            expires_at: Time { at: expires_at, times },
-            qos_status: status_name(view.status),
-            status_info: view.reason.map(reason_name),
+    let mut text = Vec::with_capacity(TYPICAL);
+    text.push(b'[');
+    for (at, (session, view)) in sessions.enumerate() {
+        if at > 0 {
+            text.push(b',');
         }
+        write_session(&mut text, session, view, times);
     }
+    text.push(b']');
+    text
 }
 
-struct Time {
-    at: Timestamp,
-    times: Times,
+/// Both times are required here, also before there are any: a session that is requested is shown as
+/// if it began when it was asked for. The token of a sink is a secret of the application, and is not
+/// shown again.
+fn write_session(text: &mut Vec<u8>, session: &Session, view: &View, times: Times) {
+    let asked: &Asked = &session.asked;
+    let started_at = view.started_at.unwrap_or(session.created_at);
+    let expires_at = view.expires_at.unwrap_or(started_at + view.duration);
+    let mut members = Members::open(text);
+    members.text("sessionId", session.id.write(&mut SessionId::room()));
+    write_device(members.name("device"), &asked.device);
+    write_server(members.name("applicationServer"), &asked.server);
+    members.value_if_any("devicePorts", asked.device_ports.as_ref().map(PortsOut::from));
+    members.value_if_any("applicationServerPorts", asked.server_ports.as_ref().map(PortsOut::from));
+    members.text("qosProfile", asked.profile.as_str());
+    if let Some(sink) = &asked.sink {
+        let mut webhook = Members::open(members.name("webhook"));
+        webhook.text("notificationUrl", sink.url.expose());
+        webhook.close();
+    }
+    members.value("duration", view.duration.as_secs());
+    write_time(&mut members, "startedAt", started_at, times);
+    write_time(&mut members, "expiresAt", expires_at, times);
+    members.text("qosStatus", status_name(view.status));
+    members.text_if_any("statusInfo", view.reason.map(reason_name));
+    members.close();
 }
 
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self.times {
-            Times::Iso => to.collect_str(&iso(self.at)),
-            Times::Epoch => to.serialize_i64(self.at.as_second()),
-        }
+fn write_server(text: &mut Vec<u8>, server: &ApplicationServer) {
+    let mut members = Members::open(text);
+    members.text_if_any("ipv4Address", server.ipv4_address().map(ServerAddress::text));
+    members.text_if_any("ipv6Address", server.ipv6_address().map(ServerAddress::text));
+    members.close();
+}
+
+fn write_time(members: &mut Members<'_>, name: &'static str, at: Timestamp, times: Times) {
+    match times {
+        Times::Iso => members.text(name, &iso(at)),
+        Times::Epoch => members.value(name, at.as_second()),
     }
 }
 
 /// Always three digits after the second: some clients can read three or six, and no others.
 pub(super) fn iso(at: Timestamp) -> String {
-    format!("{at:.3}")
+    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+    let mut text = String::with_capacity("2026-11-22T16:27:45.123Z".len());
+    // Writing to a string cannot fail.
+    let _ = PRINTER.print_timestamp(&at, &mut text);
+    text
 }
 
 pub(super) fn status_name(status: QosStatus) -> &'static str {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use greenwave_core::{Clock, SessionId, Standing};
+use greenwave_core::{Clock, Standing};
 use greenwave_ledger::{Audit, LedgerError};
 use greenwave_network::simulator::rules;
 
@@ -56,8 +56,7 @@ enum LookError {
 
 fn look(data: &Path, running: bool) -> Result<(Audit, BTreeSet<String>), LookError> {
     let now = SystemTimer::start().now();
-    let rules: BTreeSet<SessionId> =
-        rules::read(&data.join("network.jsonl"))?.into_iter().map(|rule| rule.session).collect();
+    let rules = rules::sessions(&data.join("network.jsonl"))?;
     let audit = greenwave_ledger::audit(data, now, running)?;
     let mut wrong: BTreeSet<String> = audit.findings.iter().cloned().collect();
     for session in &rules {

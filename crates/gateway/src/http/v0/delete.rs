@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use super::SessionPath;
 use crate::http::Api;
-use crate::http::answer::{Failure, detached};
+use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
 
 pub(in crate::http) async fn delete(
@@ -16,9 +16,8 @@ pub(in crate::http) async fn delete(
     Authenticated(application): Authenticated,
     SessionPath(id): SessionPath,
 ) -> Result<StatusCode, Failure> {
-    let place = api.places.take()?;
-    let engine = Arc::clone(&api.engine);
-    let delete = async move { engine.delete(application, id).await };
-    detached(place, delete, v0::rules()).await?;
+    let _place = api.places.take()?;
+    let deleted = api.engine.delete(application, id).await;
+    deleted.map_err(|error| Failure::of(&error, v0::rules()))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,26 +2,24 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use greenwave_wire::v0;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
-use super::{Dialect, SessionPath, one};
+use super::{Manner, SessionPath, one};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
 
 pub(in crate::http) async fn get(
     State(api): State<Arc<Api>>,
-    Extension(dialect): Extension<Dialect>,
     Authenticated(application): Authenticated,
     SessionPath(id): SessionPath,
-    headers: HeaderMap,
+    manner: Manner,
 ) -> Result<Response, Failure> {
     let _place = api.places.take()?;
     let seen = api.engine.session(application, id).await;
     let seen = seen.map_err(|error| Failure::of(&error, v0::rules()))?;
-    Ok(one(StatusCode::OK, &seen, dialect.times(&headers)))
+    Ok(one(StatusCode::OK, &seen, manner))
 }

@@ -2,41 +2,38 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use greenwave_ledger::Page;
 use greenwave_wire::v0::{self, Listing};
+use http::HeaderValue;
 use http::header::LINK;
-use http::{HeaderMap, HeaderValue};
 
-use super::{Dialect, many};
+use super::{Dialect, Manner, many};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
 
 pub(in crate::http) async fn list(
     State(api): State<Arc<Api>>,
-    Extension(dialect): Extension<Dialect>,
     Authenticated(application): Authenticated,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    manner: Manner,
 ) -> Result<Response, Failure> {
-    let times = dialect.times(&headers);
     let failure = |error| Failure::of(&error, v0::rules());
     let listing = v0::read_listing(query.as_deref().unwrap_or_default())?;
     let _place = api.places.take()?;
     match listing {
         Listing::OfDevice(device) => {
             let seen = api.engine.sessions_of_device(application, v0::rules(), &device).await;
-            Ok(many(&seen.map_err(failure)?, times))
+            Ok(many(&seen.map_err(failure)?, manner))
         }
         Listing::All { page, per_page } => {
             let wanted = Page { index: page - 1, size: per_page };
             let listed = api.engine.sessions(application, wanted).await.map_err(failure)?;
-            let mut response = many(&listed.sessions, times);
+            let mut response = many(&listed.sessions, manner);
             if listed.more {
-                let next = next_page(dialect, page, per_page);
+                let next = next_page(manner.dialect, page, per_page);
                 response.headers_mut().extend(next.map(|next| (LINK, next)));
             }
             Ok(response)

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use greenwave_wire::v0;
-use http::HeaderMap;
 
-use super::{Dialect, many};
+use super::{Manner, many};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
@@ -16,14 +14,13 @@ use crate::http::body::JsonBody;
 
 pub(in crate::http) async fn retrieve(
     State(api): State<Arc<Api>>,
-    Extension(dialect): Extension<Dialect>,
     Authenticated(application): Authenticated,
-    headers: HeaderMap,
+    manner: Manner,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
     let device = v0::read_retrieve(&body)?;
     let _place = api.places.take()?;
     let seen = api.engine.sessions_of_device(application, v0::rules(), &device).await;
     let seen = seen.map_err(|error| Failure::of(&error, v0::rules()))?;
-    Ok(many(&seen, dialect.times(&headers)))
+    Ok(many(&seen, manner))
 }
