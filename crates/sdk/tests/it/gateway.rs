@@ -7,6 +7,7 @@ use greenwave::clock::SystemTimer;
 use greenwave::entropy::SystemEntropy;
 use greenwave::gateway::{Config, Gateway};
 use greenwave::http::Limits;
+use greenwave_ledger::Storage;
 use greenwave_sdk::Client;
 use greenwave_sdk::operation::Executor;
 use secrecy::ExposeSecret;
@@ -32,6 +33,7 @@ impl TestGateway {
             timer: SystemTimer::start(),
             entropy: Arc::new(SystemEntropy::default()),
             limits: Limits::default(),
+            storage: Storage::default(),
         };
         Self { gateway: Gateway::start(config).await.unwrap(), _directory: directory }
     }
