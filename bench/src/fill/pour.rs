@@ -4,11 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{TryFutureExt, ready};
+use futures_util::FutureExt;
+use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use greenwave_core::decide::NetworkReport;
 use greenwave_core::{Catalogue, Clock, Command, Effect, Order};
-use greenwave_ledger::{Committed, Ledger, Outcome, Settlement, SqliteLedger, Storage};
+use greenwave_ledger::{
+    Committed, Ledger, Outcome, Settlement, SqliteLedger, Storage, TransactError,
+};
 use greenwave_network::simulator::Settings;
 use greenwave_network::{ManualTimer, Network, NetworkEvent, News, Simulator};
 use tokio::sync::mpsc;
@@ -16,9 +19,11 @@ use tokio::sync::mpsc;
 use super::{Filled, failed};
 use crate::Failure;
 
-/// How many creates, and how many grants, are under way: enough for commits that are as large as
-/// they may be, and less than the ledger's queue holds.
-const AT_ONCE: usize = 2_048;
+/// How many creates, and how many grants, are handed over together.
+const AT_ONCE: usize = 256;
+
+/// How often creates are handed over before the first of them are made.
+const UNDER_WAY: usize = 4;
 
 /// What lets the ledger be written quickly. It is nobody's yet: whoever fills it begins anew when
 /// the power fails.
@@ -43,15 +48,22 @@ pub(super) async fn pour(directory: &Path, filled: &Filled) -> Result<(), Failur
 
 /// Has sessions created, and the network asked for each.
 async fn ask(ledger: &SqliteLedger, network: &Simulator, filled: &Filled) -> Result<(), Failure> {
-    let creates = stream::iter(0..filled.plan.sessions).map(|number| {
-        let create = Command::Create(filled.create(number)?);
-        Ok(ledger.transact(create).map_err(failed))
+    let firsts = (0..filled.plan.sessions).step_by(AT_ONCE);
+    let creates = stream::iter(firsts).map(|first| {
+        let last = filled.plan.sessions.min(first.saturating_add(AT_ONCE as u32));
+        let create = |number| filled.create(number).map(Command::Create);
+        let creates = (first..last).map(create).collect::<Result<Vec<_>, _>>()?;
+        Ok(ledger.transact_all(creates).map(Ok))
     });
-    let provide = async |committed| {
-        let order = provision(&committed).ok_or_else(|| failed("a session asks for nothing"))?;
-        network.provision(order).await.map(drop).map_err(failed)
+    let provide = async |created: Vec<Result<Committed, TransactError>>| {
+        for committed in created {
+            let order = provision(&committed.map_err(failed)?);
+            let order = order.ok_or_else(|| failed("a session asks for nothing"))?;
+            network.provision(order).await.map_err(failed)?;
+        }
+        Ok(())
     };
-    creates.try_buffer_unordered(AT_ONCE).try_for_each(provide).await
+    creates.try_buffered(UNDER_WAY).try_for_each(provide).await
 }
 
 /// Has the ledger told what the network grants, and settles that the applications were told of it.
@@ -60,21 +72,25 @@ async fn grant(
     mut events: mpsc::Receiver<NetworkEvent>,
     sessions: u32,
 ) -> Result<(), Failure> {
-    let events = stream::poll_fn(|context| events.poll_recv(context)).take(sessions as usize);
-    let grants = events.map(|NetworkEvent { session, news }| match news {
-        News::Granted => {
-            let report = NetworkReport::Granted;
-            Ok(ledger.transact(Command::Network { session, report }).map_err(failed))
+    let (mut left, mut heard) = (sessions as usize, Vec::new());
+    while left > 0 && events.recv_many(&mut heard, AT_ONCE).await > 0 {
+        left = left.saturating_sub(heard.len());
+        let grants = heard.drain(..).map(|NetworkEvent { session, news }| match news {
+            News::Granted => Ok(Command::Network { session, report: NetworkReport::Granted }),
+            _ => Err(failed("the network refuses a session")),
+        });
+        let granted = ledger.transact_all(grants.collect::<Result<_, _>>()?).await;
+        let mut settled = Vec::new();
+        for committed in granted {
+            for id in committed.map_err(failed)?.outbox {
+                let note = "the receiver answered 204".to_owned();
+                let done = Settlement::Done { outcome: Outcome::Delivered, note };
+                settled.push(ledger.settle(id, done));
+            }
         }
-        _ => Err(failed("the network refuses a session")),
-    });
-    let told = grants.try_buffer_unordered(AT_ONCE);
-    let told = told.map_ok(|committed| stream::iter(committed.outbox).map(Ok)).try_flatten();
-    let settled = told.map_ok(|id| {
-        let note = "the receiver answered 204".to_owned();
-        ledger.settle(id, Settlement::Done { outcome: Outcome::Delivered, note }).map_err(failed)
-    });
-    settled.try_buffer_unordered(AT_ONCE).try_for_each(|()| ready(Ok(()))).await
+        try_join_all(settled).await.map_err(failed)?;
+    }
+    Ok(())
 }
 
 fn provision(committed: &Committed) -> Option<Order> {

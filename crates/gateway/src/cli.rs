@@ -101,7 +101,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print(format);
-            ExitCode::FAILURE
+            failure.exit_code()
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use greenwave_core::{Catalogue, Clock};
 use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::{
-    Ledger, LedgerError, OpenError, Registry, RegistryError, SqliteLedger, Storage,
+    DirectoryLock, Ledger, LedgerError, OpenError, Registry, RegistryError, SqliteLedger, Storage,
 };
 use greenwave_network::simulator::Settings;
 use greenwave_network::{Simulator, Timer};
@@ -86,6 +86,9 @@ pub enum StartError {
     /// The ledger cannot answer.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The ledger came to no end with opening.
+    #[error("opening the ledger broke off, which is a bug: {0}")]
+    Interrupted(String),
     /// The sandbox's key cannot be made.
     #[error("cannot make the sandbox's application key: {0}")]
     Key(#[from] RegistryError),
@@ -136,8 +139,8 @@ impl Gateway {
         let secrets = Arc::new(Secrets::open(directory, &*config.entropy)?);
         reached(Point::StartSecretOpened);
         let clock: Arc<dyn Clock> = Arc::new(TimerClock(Arc::clone(&config.timer)));
-        let sqlite = Arc::new(SqliteLedger::open_on(&config.storage, directory, clock)?);
-        reached(Point::StartLedgerOpened);
+        let catalogue = Arc::new(Catalogue::nokia());
+        let (sqlite, network) = open(&config, clock, Arc::clone(&catalogue)).await?;
         let ledger: Arc<dyn Ledger> = Arc::clone(&sqlite) as _;
         let registry: Arc<dyn Registry> = sqlite;
         let keys =
@@ -147,8 +150,6 @@ impl Gateway {
 
         reached(Point::SandboxFileWritten);
         let metrics = Arc::new(Metrics::default());
-        let catalogue = Arc::new(Catalogue::nokia());
-        let network = Arc::new(start_network(&config, Arc::clone(&catalogue))?);
         let parts = Parts {
             ledger: Arc::clone(&ledger),
             network: Arc::clone(&network) as _,
@@ -210,6 +211,24 @@ impl Gateway {
         // Somebody may still hold it, in a task that is on its way out.
         self.ledger.close().await;
     }
+}
+
+/// Opens the ledger, and starts the network meanwhile: with millions of sessions both take their
+/// time. Nothing of either is touched before the directory is ours.
+async fn open(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    catalogue: Arc<Catalogue>,
+) -> Result<(Arc<SqliteLedger>, Arc<Simulator>), StartError> {
+    let (directory, storage) = (config.directory.clone(), config.storage.clone());
+    let lock = DirectoryLock::take(&directory)?;
+    let ledger = tokio::task::spawn_blocking(move || {
+        SqliteLedger::open_locked(lock, &storage, &directory, clock)
+    });
+    let network = start_network(config, catalogue);
+    let ledger = ledger.await.map_err(|error| StartError::Interrupted(error.to_string()))??;
+    reached(Point::StartLedgerOpened);
+    Ok((Arc::new(ledger), Arc::new(network?)))
 }
 
 fn start_network(config: &Config, catalogue: Arc<Catalogue>) -> Result<Simulator, StartError> {

@@ -18,7 +18,7 @@ use crate::transaction::{self, Rows};
 use crate::{Committed, LedgerError, OutboxId, Settlement, TransactError};
 
 /// How many commands may share a commit. More would gain nothing and delay the first of them.
-pub(crate) const LARGEST: usize = 512;
+pub(crate) const LARGEST: usize = 1_024;
 
 /// How many jobs may wait for one.
 pub(crate) const QUEUE: usize = 8_192;

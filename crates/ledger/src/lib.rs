@@ -38,7 +38,7 @@ pub use registry::{
 };
 #[doc(hidden)]
 pub use sqlite::Storage;
-pub use sqlite::{Audit, Backup, BackupError, SqliteLedger, audit, back_up};
+pub use sqlite::{Audit, Backup, BackupError, DirectoryLock, SqliteLedger, audit, back_up};
 pub use standings::Standings;
 
 /// An answer that may take a commit's time to come.

@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod erasing;
 mod file;
+mod loading;
 mod migration;
 mod outbox;
 mod reader;
@@ -19,8 +20,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockReadGuard, Weak};
 use std::thread::JoinHandle;
 
 use greenwave_core::{
-    ApplicationId, Buckets, Clock, Command, DeviceKey, DeviceNames, IdentifierKey, NamedDevice,
-    Session, SessionId, Standing,
+    ApplicationId, Buckets, Clock, Command, DeviceKey, DeviceNames, NamedDevice, Session,
+    SessionId, Standing,
 };
 use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
@@ -28,7 +29,6 @@ use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use self::file::DirectoryLock;
 use self::reader::Readers;
 use self::reserve::Reserve;
 use self::tables::LastKeys;
@@ -44,7 +44,7 @@ use crate::{
 
 pub use audit::{Audit, audit};
 pub use backup::{Backup, BackupError, back_up};
-pub use file::Storage;
+pub use file::{DirectoryLock, Storage};
 
 /// A ledger in the file `ledger.db` of a directory.
 ///
@@ -72,8 +72,17 @@ impl SqliteLedger {
         directory: &Path,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
-        let lock = DirectoryLock::take(directory)?;
-        reached(Point::LedgerLocked);
+        Self::open_locked(DirectoryLock::take(directory)?, storage, directory, clock)
+    }
+
+    /// The same, for whoever has taken the lock of the directory and has begun to use it.
+    #[doc(hidden)]
+    pub fn open_locked(
+        lock: DirectoryLock,
+        storage: &Storage,
+        directory: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
         let path = directory.join("ledger.db");
         let no_reserve = Reserve::none(directory);
         let mut reserve =
@@ -81,7 +90,7 @@ impl SqliteLedger {
         let db = file::open(storage, &path)?;
         reserve.has_room(clock.now());
         let unreadable = |source| OpenError::Storage { path: path.clone(), source };
-        let index = build_index(&db).map_err(unreadable)?;
+        let index = loading::load(storage, &path).map_err(unreadable)?;
         let keys = LastKeys::read(&db).map_err(unreadable)?;
         reached(Point::LedgerIndexBuilt);
         let published = Published::new(index, Handle::try_current().ok());
@@ -274,17 +283,6 @@ impl SqliteLedger {
         let sessions = self.see(now, |_| entries)?;
         Ok(Listed { sessions, more })
     }
-}
-
-fn build_index(db: &Connection) -> Result<Index, LedgerError> {
-    let mut index = Index::default();
-    row::scan(db, |entry| index.put(entry))?;
-    let mut statement = db.prepare("SELECT identifier, device FROM aliases")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        index.learn(IdentifierKey(row.get(0)?), DeviceKey(row.get(1)?));
-    }
-    Ok(index)
 }
 
 fn ready<'a, T: Send + 'a>(answer: T) -> Answer<'a, T> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -16,11 +17,26 @@ pub(super) struct Failure {
     hint: Option<String>,
     /// The code of a gateway's answer.
     code: Option<String>,
+    exit: u8,
 }
+
+/// What a program exits with that cannot use what it is configured with (`EX_CONFIG` of sysexits.h):
+/// starting it again is of no use.
+const EX_CONFIG: u8 = 78;
 
 impl Failure {
     pub(super) fn new(message: impl Display) -> Self {
-        Self { message: message.to_string(), hint: None, code: None }
+        Self { message: message.to_string(), hint: None, code: None, exit: 1 }
+    }
+
+    /// The same, and whoever starts the program need not try it again as it is.
+    pub(super) fn for_good(mut self) -> Self {
+        self.exit = EX_CONFIG;
+        self
+    }
+
+    pub(super) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit)
     }
 
     /// The same with what to do next.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use greenwave_ledger::Storage;
+use greenwave_ledger::{OpenError, Storage};
 use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
@@ -13,7 +13,7 @@ use super::output::{self, Failure};
 use super::{DataDirectory, OutputFormat, duration, log};
 use crate::clock::SystemTimer;
 use crate::entropy::SystemEntropy;
-use crate::gateway::{Config, Gateway};
+use crate::gateway::{Config, Gateway, StartError};
 use crate::http::Limits;
 use crate::sandbox::Sandbox;
 
@@ -74,7 +74,12 @@ impl Up {
         };
         // Before the start, so that a signal during it is not lost.
         let mut stop = Stop::new()?;
-        let mut gateway = Gateway::start(config).await.map_err(Failure::new)?;
+        let mut gateway = Gateway::start(config).await.map_err(|error| match error {
+            StartError::Open(OpenError::NewerSchema { .. } | OpenError::NotALedger { .. }) => {
+                Failure::new(error).for_good()
+            }
+            error => Failure::new(error),
+        })?;
         let metrics = gateway.metrics();
         let stepped = move |seconds| metrics.clock_stepped(seconds);
         let watching = tokio::spawn(async move { timer.watch(stepped).await });

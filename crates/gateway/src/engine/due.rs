@@ -11,7 +11,7 @@ use super::{Due, Engine};
 
 /// How many sessions are attended to at a time: enough to share a commit, few enough not to hold
 /// up requests that come in between.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 512;
 
 /// How many are taken from the agenda at a time, to be attended to in the order in which they lie
 /// in the ledger: of a million that end in one second, neighbours share the pages to be written.

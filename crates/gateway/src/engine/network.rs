@@ -22,7 +22,7 @@ use super::Engine;
 const ORDERS: usize = 8_192;
 
 /// How many calls to the network may be under way.
-const CALLS: usize = 256;
+const CALLS: usize = 512;
 
 /// How many calls that took too long are still waited for.
 const LATE_CALLS: usize = 1_024;
@@ -31,7 +31,7 @@ const LATE_CALLS: usize = 1_024;
 const LATE_FOR: Duration = Duration::from_secs(600);
 
 /// How many answers and events are attended to at a time, so that they share a commit.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 512;
 
 /// Something for the network to do.
 #[derive(Clone, Debug)]

@@ -109,14 +109,26 @@ async fn compare(engine: &Engine, part: Buckets) -> Result<Option<Differences>, 
     }
     let leaked = strays.len() + reports.len();
     let there: HashSet<SessionId> = installed.iter().map(|installed| installed.session).collect();
-    let missing = honoured.into_iter().filter(|session| !there.contains(session));
-    reports.extend(missing.map(|session| (session, NetworkReport::Missing)));
+    let absent = honoured.into_iter().filter(|session| !there.contains(session));
+    let missing = still_honoured(engine, absent.collect()).await?;
+    reports.extend(missing.into_iter().map(|session| (session, NetworkReport::Missing)));
     let missing = strays.len() + reports.len() - leaked;
     if leaked + missing > 0 {
         tracing::warn!(leaked, missing, "the network was not as the ledger says: mending it");
     }
     attend(engine, strays, reports).await;
     Ok(Some(Differences { leaked, missing }))
+}
+
+/// Which of these should be there still: what was released before the list was made is not on it.
+async fn still_honoured(
+    engine: &Engine,
+    mut absent: Vec<SessionId>,
+) -> Result<Vec<SessionId>, PassError> {
+    let standings = engine.parts.ledger.standing_of(absent.clone()).await?;
+    let mut standings = standings.into_iter();
+    absent.retain(|_| standings.next() == Some(Some(Standing::Honoured)));
+    Ok(absent)
 }
 
 async fn installed(engine: &Engine, part: Buckets) -> Result<Option<Vec<Installed>>, PassError> {

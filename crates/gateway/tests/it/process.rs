@@ -47,6 +47,20 @@ async fn started_again_it_goes_on_with_the_same_key() {
     second.api().get(&path(&id)).await.assert_ok();
 }
 
+#[test]
+fn a_ledger_of_a_newer_version_is_refused_for_good() {
+    let directory = tempfile::tempdir().unwrap();
+    Process::up(directory.path()).terminate();
+    let file = directory.path().join("ledger.db");
+    rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let before = std::fs::read(&file).unwrap();
+    let data = directory.path().to_str().unwrap();
+    let ended = greenwave().args(["up", "--port", "0", "--data", data]).output().unwrap();
+    assert_eq!(ended.status.code(), Some(78), "no use in starting it again");
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("newer"), "{ended:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), before, "it is not touched");
+}
+
 /// Other tests have it die at chosen points; a program that people run has none of that in it.
 #[test]
 #[cfg(not(feature = "crash-points"))]

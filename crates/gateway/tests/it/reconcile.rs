@@ -169,6 +169,26 @@ async fn what_is_released_while_the_network_is_listed_is_no_leak() {
 }
 
 #[tokio::test]
+async fn what_is_released_before_the_network_makes_its_list_is_not_missing() {
+    let f = Fixture::new().await;
+    f.until_figure("greenwave_reconcile_passes_total{result=\"done\"}", 1.0).await;
+    let id = f.live(long("a@testcsp.net")).await;
+    let late = json!({"operation": "list", "kind": "acts-late", "delayMs": 8_000, "times": 1});
+    f.fault(late).await;
+    // What should be there has been looked up, and the list is still to be made.
+    let listing = async {
+        while f.admin.get("/greenwave/v1/sandbox/faults").await.json != json!([]) {
+            f.timer.pass(Duration::from_secs(1));
+        }
+    };
+    within(SOON, "a listing", listing).await;
+    assert_eq!(f.api.delete(&path(&id)).await.status, 204);
+    f.until_rules(&[]).await;
+    f.pass_a_period().await;
+    assert_eq!(f.count("greenwave_reconcile_leaks_total{kind=\"missing\"}").await, 0.0);
+}
+
+#[tokio::test]
 async fn what_was_leaked_before_a_crash_is_found_at_the_start() {
     let f = Fixture::new().await;
     let id = f.live(long("a@testcsp.net")).await;

@@ -38,13 +38,13 @@ impl Storage {
     }
 }
 
-/// The directory's lock, for as long as it is held.
+/// The lock of a directory, for as long as it is held.
 #[derive(Debug)]
-pub(super) struct DirectoryLock(#[expect(dead_code, reason = "dropping it unlocks")] File);
+pub struct DirectoryLock(#[expect(dead_code, reason = "dropping it unlocks")] File);
 
 impl DirectoryLock {
     /// Takes the lock, or tells which process has it.
-    pub(super) fn take(directory: &Path) -> Result<Self, OpenError> {
+    pub fn take(directory: &Path) -> Result<Self, OpenError> {
         let path = directory.join("ledger.lock");
         let io = |source| OpenError::Io { path: path.clone(), source };
         let mut file = OpenOptions::new()
@@ -68,6 +68,7 @@ impl DirectoryLock {
         file.set_len(0).map_err(io)?;
         file.seek(SeekFrom::Start(0)).map_err(io)?;
         writeln!(file, "{}", std::process::id()).map_err(io)?;
+        reached(Point::LedgerLocked);
         Ok(Self(file))
     }
 }
