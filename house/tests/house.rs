@@ -15,6 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("greenwave-crashpoint", &[]),
     ("greenwave-core", &[]),
     ("greenwave-wire", &["greenwave-core"]),
+    ("greenwave-sdk", &["greenwave-wire"]),
+    ("greenwave-python", &["greenwave-sdk"]),
     ("greenwave-ledger", &["greenwave-core", "greenwave-crashpoint"]),
     ("greenwave-network", &["greenwave-core", "greenwave-crashpoint"]),
     (
@@ -105,7 +107,7 @@ fn core_uses_little_of_the_world() {
 
 fn rust_files() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in ["../crates", "../bench", "../house"] {
+    for folder in ["../crates", "../bench", "../house", "../python/src"] {
         collect(Path::new(folder), &mut found);
     }
     assert!(found.len() > 50, "where have the files gone?");

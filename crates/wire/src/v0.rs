@@ -6,6 +6,7 @@
 //! `notificationUrl` may stand at the top or in `webhook`; the identifiers of `device` come back
 //! exactly as they were sent; times come in two forms ([`Times`]).
 
+pub mod client;
 mod device;
 mod event;
 mod ports;

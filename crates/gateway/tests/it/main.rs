@@ -30,5 +30,6 @@ mod receiver;
 mod reconcile;
 mod restart;
 mod retention;
+mod sdk;
 mod secrecy;
 mod server;

@@ -1,5 +1,6 @@
 //! What goes over the wire, byte by byte.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod v0_client;
 mod v0_requests;
 mod v0_responses;

@@ -1,0 +1,160 @@
+//! One request, sent until there is an answer that counts.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Event, Operation, Step};
+use crate::Error;
+use crate::error::Refusal;
+use crate::request::{NoAnswer, Request, Response};
+use crate::retry::{self, Outcome};
+
+/// The most of an answer that an error shows.
+const LONGEST_EXCERPT: usize = 200;
+
+/// How often a request is sent at most, and what spreads the pauses between.
+#[derive(Clone, Debug)]
+pub(crate) struct Tries {
+    pub(crate) most: u32,
+    pub(crate) chance: u64,
+    /// The gateway's URL, for errors.
+    pub(crate) root: String,
+}
+
+/// One request and its answer.
+pub(crate) struct Exchange<T> {
+    /// Taken out when it is wrong from the beginning.
+    request: Option<Result<Request, Error>>,
+    tries: Tries,
+    made: u32,
+    /// Whether a try may have been carried out without our knowing.
+    uncertain: bool,
+    read: fn(&Response) -> Result<T, String>,
+}
+
+impl<T: Send + 'static> Exchange<T> {
+    pub(crate) fn new(
+        request: Result<Request, Error>,
+        tries: Tries,
+        read: fn(&Response) -> Result<T, String>,
+    ) -> Self {
+        Self { request: Some(request), tries, made: 0, uncertain: false, read }
+    }
+
+    /// Sends it, or says why it cannot be.
+    fn send(&mut self) -> Step<T> {
+        match &self.request {
+            Some(Ok(request)) => {
+                self.made += 1;
+                Step::Send(request.clone())
+            }
+            _ => match self.request.take() {
+                Some(Err(error)) => Step::Done(Err(error)),
+                _ => Step::Done(Err(Error::Interrupted)),
+            },
+        }
+    }
+
+    fn answered(&mut self, response: Response) -> Step<T> {
+        let status = response.status;
+        if (200..300).contains(&status) {
+            let root = self.tries.root.clone();
+            let unreadable = |wrong| {
+                let excerpt = excerpt(&response.body);
+                Error::Unreadable { root, reason: format!("{wrong}; it begins with {excerpt:?}") }
+            };
+            return Step::Done((self.read)(&response).map_err(unreadable));
+        }
+        if status == 404 && self.uncertain && self.is_delete() {
+            // An earlier try was carried out, and its answer was lost.
+            let gone = Response { status: 204, body: bytes::Bytes::new(), ..response };
+            return self.answered(gone);
+        }
+        let outcome = Outcome::Refused { status, retry_after: response.retry_after };
+        match self.pause(outcome) {
+            Some(pause) => Step::Pause(pause),
+            None => Step::Done(Err(Error::Refused(Box::new(refusal(&response))))),
+        }
+    }
+
+    fn unanswered(&mut self, why: NoAnswer) -> Step<T> {
+        let outcome = match why {
+            NoAnswer::NotConnected(_) => Outcome::NotConnected,
+            NoAnswer::Broken(_) | NoAnswer::TimedOut => {
+                self.uncertain = true;
+                Outcome::NoAnswer
+            }
+            NoAnswer::Interrupted => return Step::Done(Err(Error::Interrupted)),
+        };
+        match self.pause(outcome) {
+            Some(pause) => Step::Pause(pause),
+            None => Step::Done(Err(self.no_answer(why))),
+        }
+    }
+
+    fn pause(&self, outcome: Outcome) -> Option<Duration> {
+        let chance = self.tries.chance.wrapping_mul(u64::from(self.made) | 1) >> 20;
+        retry::pause(outcome, self.made, self.tries.most, chance)
+    }
+
+    fn is_delete(&self) -> bool {
+        matches!(&self.request, Some(Ok(request)) if request.method == http::Method::DELETE)
+    }
+
+    fn no_answer(&self, why: NoAnswer) -> Error {
+        let root = self.tries.root.clone();
+        let correlator = match &self.request {
+            Some(Ok(request)) => request.correlator.clone(),
+            _ => String::new(),
+        };
+        let lost =
+            |root, reason, timed_out| Error::NoAnswer { root, reason, correlator, timed_out };
+        match why {
+            // One of the tries before may have been carried out.
+            NoAnswer::NotConnected(reason) if self.uncertain => lost(root, reason, false),
+            NoAnswer::NotConnected(reason) => Error::NoConnection { root, reason },
+            NoAnswer::Broken(reason) => lost(root, reason, false),
+            NoAnswer::TimedOut => lost(root, "it took too long".to_owned(), true),
+            NoAnswer::Interrupted => Error::Interrupted,
+        }
+    }
+}
+
+impl<T: Send + 'static> Operation for Exchange<T> {
+    type Output = T;
+
+    fn step(&mut self, event: Event, _elapsed: Duration) -> Step<T> {
+        match event {
+            Event::Begin | Event::Waited => self.send(),
+            Event::Answered(response) => self.answered(response),
+            Event::Unanswered(why) => self.unanswered(why),
+        }
+    }
+}
+
+/// What a gateway says when it refuses, also if it is one that says it in another way.
+fn refusal(response: &Response) -> Refusal {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let said = body["message"].as_str().map(str::to_owned);
+    let message = said.or_else(|| {
+        let detail = &body["detail"];
+        (!detail.is_null()).then(|| detail.to_string())
+    });
+    Refusal {
+        status: response.status,
+        code: body["code"].as_str().map(str::to_owned),
+        message: message.unwrap_or_else(|| match excerpt(&response.body) {
+            text if text.is_empty() => "the answer says no more".to_owned(),
+            text => text,
+        }),
+        correlator: response.correlator.clone(),
+        retry_after: response.retry_after,
+        body: String::from_utf8_lossy(&response.body).into_owned(),
+    }
+}
+
+fn excerpt(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    text.chars().take(LONGEST_EXCERPT).collect()
+}
