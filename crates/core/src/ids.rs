@@ -99,8 +99,8 @@ impl Buckets {
     pub const ALL: Self = Self { first: Bucket(0), last: Bucket(Bucket::COUNT - 1) };
 
     /// Splits all of them into `count` parts of the same size, or as nearly so as can be, in the
-    /// order of the buckets. There are 1 to [`Bucket::COUNT`] parts; any other `count` counts as the
-    /// nearest of these.
+    /// order of the buckets. There are 1 to [`Bucket::COUNT`] parts; any other `count` counts as
+    /// the nearest of these.
     pub fn parts(count: u16) -> impl ExactSizeIterator<Item = Self> + Send {
         let count = count.clamp(1, Bucket::COUNT);
         let begin = move |part: u16| {

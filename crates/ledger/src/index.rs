@@ -93,8 +93,8 @@ struct Chain {
     last: u32,
 }
 
-/// Where a walk through an application's sessions goes on. Only the row tells whether the slot still
-/// holds the same session.
+/// Where a walk through an application's sessions goes on. Only the row tells whether the slot
+/// still holds the same session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     slot: u32,
@@ -151,8 +151,8 @@ impl Index {
         Place { slot, row: None }
     }
 
-    /// At most so many sessions from a place on, and where it goes on if it does; `None` if what was
-    /// at the place is gone, and the walk has to be begun anew.
+    /// At most so many sessions from a place on, and where it goes on if it does; `None` if what
+    /// was at the place is gone, and the walk has to be begun anew.
     pub(crate) fn walk(&self, from: Place, at_most: usize) -> Option<(Vec<Entry>, Option<Place>)> {
         let mut entries = Vec::new();
         let mut at = from.slot;

@@ -72,8 +72,8 @@ pub trait Ledger: Send + Sync {
     /// The reply that is kept for a command, if it was carried out.
     fn reply<'a>(&'a self, once: &'a Once) -> Answer<'a, Result<Option<Reply>, TransactError>>;
 
-    /// The same as [`Ledger::transact`] for many commands of the gateway's own, which share a commit: what became of each,
-    /// in their order.
+    /// The same as [`Ledger::transact`] for many commands of the gateway's own, which share a
+    /// commit: what became of each, in their order.
     fn transact_all(
         &self,
         commands: Vec<Command>,
@@ -117,8 +117,8 @@ pub trait Ledger: Send + Sync {
     /// How many sessions there are that are not history.
     fn size(&self) -> usize;
 
-    /// The sessions of these standings whose devices are in these buckets, in any order. While it is
-    /// looked for others things change: each session has been, or not, at some moment.
+    /// The sessions of these standings whose devices are in these buckets, in any order. While it
+    /// is looked for others things change: each session has been, or not, at some moment.
     fn standing_as(
         &self,
         wanted: &'static [Standing],

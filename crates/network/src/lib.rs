@@ -34,8 +34,8 @@ pub trait Network: Send + Sync {
     /// that there was nothing counts only if the network itself says so.
     fn release(&self, order: Order) -> Answer<'_, Result<(), NetworkError>>;
 
-    /// What of ours is in the network for the sessions of these buckets, and nothing else; `None` if
-    /// it cannot be listed.
+    /// What of ours is in the network for the sessions of these buckets, and nothing else; `None`
+    /// if it cannot be listed.
     ///
     /// The list shows no one moment: what is installed or taken away while it is made may be on it
     /// or not. What is there all the while is on it.

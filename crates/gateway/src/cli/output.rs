@@ -20,8 +20,8 @@ pub(super) struct Failure {
     exit: u8,
 }
 
-/// What a program exits with that cannot use what it is configured with (`EX_CONFIG` of sysexits.h):
-/// starting it again is of no use.
+/// What a program exits with that cannot use what it is configured with (`EX_CONFIG` of
+/// sysexits.h): starting it again is of no use.
 const EX_CONFIG: u8 = 78;
 
 impl Failure {

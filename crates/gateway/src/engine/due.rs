@@ -82,12 +82,13 @@ async fn submit_all(engine: &Engine, commands: Vec<Command>) {
     let results = engine.submit_all(commands).await;
     for (session, result) in sessions.into_iter().zip(results) {
         match result {
-            // A session that is unknown has become history since.
-            Ok(_) | Err(TransactError::Refused(_) | TransactError::Renamed) => {}
+            Ok(_) => {}
             Err(TransactError::Ledger(error)) => {
                 tracing::error!(%error, "cannot attend to a session: trying again");
                 engine.sessions.set(session, Some(engine.parts.timer.now() + PAUSE));
             }
+            // A session that is unknown has become history since.
+            Err(_) => {}
         }
     }
 }

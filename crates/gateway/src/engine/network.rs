@@ -180,7 +180,6 @@ impl Calls {
             }
         }
         if !reports.is_empty() {
-            reached(Point::EngineCalled);
             report_all(&self.engine, reports).await;
         }
     }
@@ -234,9 +233,9 @@ impl Calls {
     }
 }
 
-/// Waits for a call and reports what came of it. One that takes too long counts as failed. If it was
-/// to provision, its answer is still waited for, because it may tell of something that was built
-/// too late. That something was released too late is found out by the next try.
+/// Waits for a call and reports what came of it. One that takes too long counts as failed. If it
+/// was to provision, its answer is still waited for, because it may tell of something that was
+/// built too late. That something was released too late is found out by the next try.
 async fn wait(
     engine: Arc<Engine>,
     session: SessionId,
@@ -248,7 +247,6 @@ async fn wait(
     tokio::select! {
         biased;
         news = &mut call => {
-            reached(Point::EngineCalled);
             if let Some(news) = news {
                 report(&engine, session, news).await;
             }
@@ -281,7 +279,7 @@ async fn perform(network: &dyn Network, job: Job) -> Option<NetworkReport> {
         NetworkError::Unreachable(_) => None,
     };
     reached(Point::EngineBeforeCall);
-    match job {
+    let report = match job {
         Job::Provision(order) => match network.provision(order).await {
             Ok(Provisioned::Granted) => Some(NetworkReport::Granted),
             Ok(Provisioned::Refused) => Some(NetworkReport::Refused),
@@ -298,7 +296,9 @@ async fn perform(network: &dyn Network, job: Job) -> Option<NetworkReport> {
                 Some(NetworkReport::ReleaseFailed { retry_after: retry_after(&error) })
             }
         },
-    }
+    };
+    reached(Point::EngineCalled);
+    report
 }
 
 /// Attends to what the network says on its own, for as long as it is run.
@@ -330,7 +330,7 @@ pub(super) async fn report_all(engine: &Engine, reports: Vec<(SessionId, Network
     let mut strays = Vec::new();
     for ((session, news), result) in reports.into_iter().zip(results) {
         match result {
-            Ok(_) | Err(TransactError::Renamed) => {}
+            Ok(_) | Err(TransactError::Renamed | TransactError::KeyReused) => {}
             Err(TransactError::Refused(Refusal::Unknown)) if news == NetworkReport::Granted => {
                 // Built for a session that is history: nobody else would ever take it down.
                 tracing::warn!(%session, "the network granted a session that is over: removing it");

@@ -18,8 +18,8 @@ pub struct Replied {
 }
 
 impl Engine {
-    /// Makes a session, or replies what was replied when it was made. The reply is looked for first:
-    /// since then the device may have become unknown, and the ledger busy or full.
+    /// Makes a session, or replies what was replied when it was made. The reply is looked for
+    /// first: since then the device may have become unknown, and the ledger busy or full.
     pub async fn create_once(
         &self,
         rules: &'static RuleSet,

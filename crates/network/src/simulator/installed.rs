@@ -1,8 +1,8 @@
 //! The sessions that are installed: millions of them, in little memory.
 //!
 //! They lie in shards by their buckets, so that a part of them can be listed without the rest being
-//! held up. The shards differ in width: tables grow by doubling, and these do so one after the other
-//! as sessions come, never all at once.
+//! held up. The shards differ in width: tables grow by doubling, and these do so one after the
+//! other as sessions come, never all at once.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -16,8 +16,8 @@ pub(super) struct TidyThread {
 }
 
 impl TidyThread {
-    /// Has it give up what it does, and waits for it. There will be none after it: somebody else may
-    /// have the file next.
+    /// Has it give up what it does, and waits for it. There will be none after it: somebody else
+    /// may have the file next.
     pub(super) fn stop(&self) {
         self.is_stopped.store(true, Ordering::SeqCst);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();

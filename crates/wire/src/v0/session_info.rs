@@ -40,8 +40,8 @@ pub fn session_list<'a>(
 }
 
 /// Both times are required here, also before there are any: a session that is requested is shown as
-/// if it began when it was asked for. The token of a sink is a secret of the application, and is not
-/// shown again.
+/// if it began when it was asked for. The token of a sink is a secret of the application, and is
+/// not shown again.
 fn write_session(text: &mut Vec<u8>, session: &Session, view: &View, times: Times) {
     let asked: &Asked = &session.asked;
     let started_at = view.started_at.unwrap_or(session.created_at);

@@ -55,8 +55,8 @@ impl Fixture {
         }
     }
 
-    /// What became of commands that are given before the ledger answers any of them: those that wait
-    /// while it commits the first share a commit.
+    /// What became of commands that are given before the ledger answers any of them: those that
+    /// wait while it commits the first share a commit.
     async fn at_once(&self, given: impl Iterator<Item = (Command, Once)>) -> Vec<Performed> {
         let mut commands: Vec<Pin<Box<dyn Future<Output = _> + '_>>> = Vec::new();
         for (command, once) in given {

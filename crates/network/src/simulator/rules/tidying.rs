@@ -142,8 +142,8 @@ impl Drop for Tidying {
     }
 }
 
-/// Goes through the lines up to `end`, where one ends, from the last to the first, and reads a block
-/// at a time.
+/// Goes through the lines up to `end`, where one ends, from the last to the first, and reads a
+/// block at a time.
 fn backwards(
     file: &File,
     end: u64,
