@@ -93,12 +93,12 @@ struct Chain {
     last: u32,
 }
 
-/// Where a walk through an application's sessions goes on. Only the row tells whether the slot
-/// still holds the same session.
+/// Where a walk through an application's sessions begins or goes on. A slot may come to hold another
+/// session, even of another application: the row tells, for it is never given out again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     slot: u32,
-    row: Option<i64>,
+    row: i64,
 }
 
 const NONE: u32 = u32::MAX;
@@ -145,27 +145,28 @@ impl Index {
         })
     }
 
-    /// Where a walk through an application's sessions, the oldest first, begins.
-    pub(crate) fn first_of_application(&self, application: ApplicationId) -> Place {
-        let slot = self.applications.get(&application).map_or(NONE, |chain| chain.first);
-        Place { slot, row: None }
+    /// Where a walk through an application's sessions, the oldest first, begins, if it has any.
+    pub(crate) fn first_of_application(&self, application: ApplicationId) -> Option<Place> {
+        self.place(self.applications.get(&application)?.first)
     }
 
-    /// At most so many sessions from a place on, and where it goes on if it does; `None` if what
-    /// was at the place is gone, and the walk has to be begun anew.
+    /// At most so many sessions from a place on, and where it goes on if it does; `None` if what was
+    /// at the place is gone, and the walk has to be begun anew.
     pub(crate) fn walk(&self, from: Place, at_most: usize) -> Option<(Vec<Entry>, Option<Place>)> {
-        let mut entries = Vec::new();
         let mut at = from.slot;
-        if from.row.is_some_and(|row| self.slots.get(at).is_none_or(|slot| slot.entry.row != row)) {
-            return None;
-        }
+        self.slots.get(at).filter(|slot| slot.entry.row == from.row)?;
+        let mut entries = Vec::new();
         while entries.len() < at_most {
             let Some(slot) = self.slots.get(at) else { return Some((entries, None)) };
             entries.push(slot.entry);
             at = slot.next_of_application;
         }
-        let next = self.slots.get(at).map(|slot| Place { slot: at, row: Some(slot.entry.row) });
-        Some((entries, next))
+        Some((entries, self.place(at)))
+    }
+
+    fn place(&self, slot: u32) -> Option<Place> {
+        let row = self.slots.get(slot)?.entry.row;
+        Some(Place { slot, row })
     }
 
     /// In how many parts [`Index::deadlines`] can be asked for.
@@ -198,11 +199,6 @@ impl Index {
     ) -> impl Iterator<Item = SessionId> {
         let entries = self.by_id.in_table(table).map(|slot| &self.slots[slot].entry);
         entries.filter(|entry| wanted.contains(&entry.standing)).map(|entry| entry.id)
-    }
-
-    /// Puts sessions into the order of their rows, those that are not there first.
-    pub(crate) fn arrange(&self, sessions: &mut [SessionId]) {
-        sessions.sort_by_cached_key(|&id| self.get(id).map(|entry| entry.row));
     }
 
     /// How many sessions there are of each standing.
@@ -353,6 +349,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_walk_does_not_go_on_among_another_applications_sessions() {
+        let mut index = Index::default();
+        index.put(entry(1, 1, 1, 1));
+        index.put(entry(4, 1, 1, 2));
+        let place = index.first_of_application(ApplicationId(1)).unwrap();
+        let (_, next) = index.walk(place, 1).unwrap();
+        let next = next.unwrap();
+        index.remove(entry(1, 1, 1, 1).id);
+        index.remove(entry(4, 1, 1, 2).id);
+        assert!(index.walk(place, 9).is_none());
+        // They take the slots that have become free.
+        index.put(entry(2, 2, 2, 3));
+        index.put(entry(5, 2, 2, 4));
+        assert!(index.walk(place, 9).is_none() && index.walk(next, 9).is_none());
+        assert!(index.first_of_application(ApplicationId(1)).is_none());
+    }
+
     proptest! {
         #[test]
         fn agrees_with_a_list_that_is_searched(
@@ -390,7 +404,7 @@ mod tests {
                 }
                 for application in (0..3).map(ApplicationId) {
                     let mut found = Vec::new();
-                    let mut place = Some(index.first_of_application(application));
+                    let mut place = index.first_of_application(application);
                     while let Some(from) = place {
                         let (step, next) = index.walk(from, 2).unwrap();
                         prop_assert!(step.len() <= 2);

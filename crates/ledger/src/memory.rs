@@ -200,7 +200,7 @@ impl Ledger for MemoryLedger {
     }
 
     fn arrange(&self, sessions: &mut [SessionId]) {
-        self.index().arrange(sessions);
+        self.published.arrange(sessions);
     }
 
     fn follow(&self, follower: Weak<dyn Follower>) {

@@ -48,12 +48,19 @@ impl fmt::Debug for Once {
 }
 
 /// What was answered to a request, and is answered again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The session that it is about.
     pub session: SessionId,
     /// Its bytes.
     pub text: Arc<[u8]>,
+}
+
+/// The bytes tell of devices.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("session", &self.session).finish_non_exhaustive()
+    }
 }
 
 /// What became of a command that is carried out once.

@@ -50,6 +50,19 @@ impl Published {
         standings
     }
 
+    /// Puts sessions into the order of their rows, those that are not there first.
+    pub(crate) fn arrange(&self, sessions: &mut [SessionId]) {
+        let mut rows: Vec<(Option<i64>, SessionId)> = Vec::with_capacity(sessions.len());
+        for sessions in sessions.chunks(LOOKED_UP) {
+            let index = self.index();
+            rows.extend(sessions.iter().map(|&id| (index.get(id).map(|entry| entry.row), id)));
+        }
+        rows.sort_unstable();
+        for (session, (_, arranged)) in sessions.iter_mut().zip(rows) {
+            *session = arranged;
+        }
+    }
+
     /// The entries of a page of what an application can see now, the oldest first, and whether
     /// another page follows.
     pub(crate) fn page(
@@ -58,7 +71,7 @@ impl Published {
         page: Page,
         now: Timestamp,
     ) -> (Vec<Entry>, bool) {
-        let strides = (0..TRIES).map(|_| STRIDE).chain([usize::MAX]);
+        let strides = (0..TRIES).map(|_| Stride::AtMost(STRIDE)).chain([Stride::AtOnce]);
         let walked = strides.map(|stride| self.walk(application, page, now, stride));
         let mut entries = walked.flatten().next().unwrap_or_default();
         let more = entries.len() > page.size;
@@ -72,25 +85,49 @@ impl Published {
         application: ApplicationId,
         page: Page,
         now: Timestamp,
-        stride: usize,
+        stride: Stride,
     ) -> Option<Vec<Entry>> {
         let mut skip = page.index.saturating_mul(page.size);
         let wanted = page.size.saturating_add(1);
         let mut found: Vec<Entry> = Vec::new();
-        let mut place = self.index().first_of_application(application);
-        loop {
-            let (step, next) = self.index().walk(place, stride)?;
-            for entry in step.into_iter().filter(|entry| entry.visible(now)) {
+        let mut index = self.index();
+        let mut place = index.first_of_application(application);
+        while let Some(from) = place.filter(|_| found.len() < wanted) {
+            let (step, next) = index.walk(from, stride.length(skip.saturating_add(wanted)))?;
+            let visible = |entry: &Entry| entry.application == application && entry.visible(now);
+            for entry in step.into_iter().filter(visible) {
                 if skip > 0 {
                     skip -= 1;
                 } else if found.len() < wanted {
                     found.push(entry);
                 }
             }
-            match next {
-                Some(next) if found.len() < wanted => place = next,
-                _ => return Some(found),
+            place = next;
+            if stride != Stride::AtOnce {
+                // Whoever waits for the index has a turn.
+                drop(index);
+                index = self.index();
             }
+        }
+        Some(found)
+    }
+}
+
+/// How a walk goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stride {
+    /// So far at a stretch, and no farther than is needed.
+    AtMost(usize),
+    /// At one stretch, so that nothing can change on the way.
+    AtOnce,
+}
+
+impl Stride {
+    fn length(self, needed: usize) -> usize {
+        match self {
+            Self::AtMost(length) => length.min(needed),
+            // In pieces all the same: they are copied.
+            Self::AtOnce => STRIDE,
         }
     }
 }

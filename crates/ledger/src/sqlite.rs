@@ -345,7 +345,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn arrange(&self, sessions: &mut [SessionId]) {
-        self.index().arrange(sessions);
+        self.published.arrange(sessions);
     }
 
     fn follow(&self, follower: Weak<dyn Follower>) {
@@ -461,7 +461,10 @@ impl Ledger for SqliteLedger {
 impl Drop for SqliteLedger {
     fn drop(&mut self) {
         drop(self.queue().take());
-        if let Some(writer) = self.writer.take() {
+        let writer = self.writer.take();
+        // The writer may be the last who holds the one who follows, who holds this.
+        let own = |writer: &JoinHandle<()>| writer.thread().id() == std::thread::current().id();
+        if let Some(writer) = writer.filter(|writer| !own(writer)) {
             let _ = writer.join();
         }
     }

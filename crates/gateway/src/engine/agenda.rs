@@ -17,6 +17,9 @@ const HORIZON: Duration = Duration::from_secs(600);
 /// When it is filled anew: half-way to the horizon, so that nothing comes due unseen.
 const REFILL_AFTER: Duration = Duration::from_secs(300);
 
+/// How many are added at a stretch.
+const PORTION: usize = 4_096;
+
 /// The deadlines within the horizon.
 pub(crate) struct Agenda<K> {
     state: Mutex<State<K>>,
@@ -72,9 +75,13 @@ impl<K: Ord + Hash + Copy> Agenda<K> {
     /// Adds what a look into the ledger has found. What has been set since is newer than that look.
     pub(crate) fn refill(&self, found: impl IntoIterator<Item = (K, Timestamp)>) {
         reached(Point::EngineRefill);
-        let mut state = self.state();
-        for (key, at) in found {
-            state.deadlines.set_if_absent(key, at);
+        let mut found = found.into_iter().peekable();
+        while found.peek().is_some() {
+            // Whoever commits has to get in between.
+            let mut state = self.state();
+            for (key, at) in found.by_ref().take(PORTION) {
+                state.deadlines.set_if_absent(key, at);
+            }
         }
     }
 

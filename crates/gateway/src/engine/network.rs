@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::join_all;
 use greenwave_core::decide::NetworkReport;
 use greenwave_core::{Command, Order, Refusal, SessionId, retry};
 use greenwave_crashpoint::{Point, reached};
@@ -327,22 +326,23 @@ pub(super) async fn report_all(engine: &Engine, reports: Vec<(SessionId, Network
     let command = |&(session, report): &_| Command::Network { session, report };
     let results = engine.submit_all(reports.iter().map(command).collect()).await;
     reached(Point::EngineReported);
-    let mut strays = Vec::new();
+    let mut failed = None;
     for ((session, news), result) in reports.into_iter().zip(results) {
         match result {
             Ok(_) | Err(TransactError::Renamed | TransactError::KeyReused) => {}
             Err(TransactError::Refused(Refusal::Unknown)) if news == NetworkReport::Granted => {
-                // Built for a session that is history: nobody else would ever take it down.
+                // Built for a session that is history. If it cannot be taken down at once, it is
+                // found by the comparison: a network that is silent is no reason to wait here.
                 tracing::warn!(%session, "the network granted a session that is over: removing it");
-                strays.push(Installed { session });
+                let _ = remove(engine, Installed { session }).now_or_never();
             }
             Err(TransactError::Refused(_)) => {}
-            Err(TransactError::Ledger(error)) => {
-                tracing::error!(%error, "cannot keep what the network said");
-            }
+            Err(TransactError::Ledger(error)) => failed = Some(error),
         }
     }
-    join_all(strays.into_iter().map(|stray| remove(engine, stray))).await;
+    if let Some(error) = failed {
+        tracing::error!(%error, "cannot keep what the network said");
+    }
 }
 
 /// Removes what belongs to no session. If it cannot be removed now, it is found again by the next

@@ -69,13 +69,20 @@ pub(super) async fn keep(engine: Arc<Engine>) {
 async fn pass(engine: &Engine) -> Result<Option<Differences>, PassError> {
     let parts = engine.parts.ledger.size().div_ceil(PART);
     let mut all = Differences::default();
+    let mut failed = None;
     for part in Buckets::parts(u16::try_from(parts).unwrap_or(u16::MAX)) {
-        let Some(found) = compare(engine, part).await? else { return Ok(None) };
-        all.leaked += found.leaked;
-        all.missing += found.missing;
+        match compare(engine, part).await {
+            Ok(Some(found)) => {
+                all.leaked += found.leaked;
+                all.missing += found.missing;
+            }
+            Ok(None) => return Ok(None),
+            // The other parts are none the worse for it.
+            Err(error) => failed = Some(error),
+        }
     }
     reached(Point::ReconcileMended);
-    Ok(Some(all))
+    failed.map_or(Ok(Some(all)), Err)
 }
 
 /// Compares one part.
