@@ -1,5 +1,5 @@
-//! The SDK and a gateway that is killed while it answers: however often a request has to be sent, it
-//! is carried out once.
+//! The SDK and a gateway that is killed while it answers: however often a request has to be sent,
+//! it is carried out once.
 //!
 //! It takes a minute or two, and a gateway that honours `Idempotency-Key`, so it runs only where
 //! `GREENWAVE_LOST_ANSWERS` says how many answers are to be lost: 200 is what is promised.
