@@ -2,8 +2,9 @@
 
     python python/bench/compare.py [--rounds 5] [--calls 500] [--wheel FILE]
 
-Each version has an environment of its own below `target`. All talk to the same server with canned answers;
-in each round each version has its turn, and the table has the medians. CPU is the client process's alone.
+Each version has an environment of its own below `target`. All talk to the same server with canned
+answers; in each round each version has its turn, and the table has the medians. CPU is the client
+process's alone.
 """
 
 import argparse
@@ -62,7 +63,8 @@ def round_of(version, python, url, calls):
 
 def measure(pythons, rounds, calls):
     command = [sys.executable, HERE / "canned.py"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as server:
         url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
         told = {version: [] for version in pythons}
         for number in range(rounds):
@@ -92,7 +94,7 @@ def table(medians):
             reached = ratio >= factor
             missed += not reached
             goal = f"{ratio:.1f} times better than {other}; {factor} wanted"
-        unit = ", CPU us" if name in ("create", "get", "list of 3", "delete", "16 gets at once") else ""
+        unit = "" if "import" in name or "second" in name else ", CPU µs"
         print(f"| {name}{unit} | " + " | ".join(cells) + f" | {goal} |")
     return missed
 

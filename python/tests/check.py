@@ -1,7 +1,7 @@
 """Builds the Python package and tests it against a gateway: `check.py GREENWAVE [WHEEL]`.
 
-GREENWAVE is the program. The package is built from `python/` unless a wheel is given, and installed into
-environments of its own below `target/python`, in which there is no Rust.
+GREENWAVE is the program. The package is built from `python/` unless a wheel is given, and installed
+into environments of its own below `target/python`, in which there is no Rust.
 """
 
 import os
@@ -98,7 +98,8 @@ def lowest_python():
     """The lowest version that is supported, if this machine has it."""
     found = shutil.which("python3.10")
     pyenv = sorted(pathlib.Path.home().glob(".pyenv/versions/3.10.*/bin/python"))
-    return next((str(python) for python in [found, *pyenv] if python and can_make_venv(python)), None)
+    able = (str(python) for python in [found, *pyenv] if python and can_make_venv(python))
+    return next(able, None)
 
 
 def can_make_venv(python):

@@ -17,7 +17,7 @@ from sandbox import KEY
 
 
 def run(blocks):
-    """Runs blocks one after the other in one interpreter of their own, and returns what they print."""
+    """Runs blocks one after the other in one interpreter, and returns what they print."""
     code = "\n".join(blocks).replace(PLACEHOLDER, KEY)
     # NAC_BASE_URL is in the environment.
     command = [sys.executable, "-W", "error", "-c", code]

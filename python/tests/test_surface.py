@@ -1,4 +1,4 @@
-"""What code that was written for Nokia's SDK relies on. It runs with 3.1.0, with 7.0.0 and with ours."""
+"""What code for Nokia's SDK relies on. It runs with 3.1.0, with 7.0.0 and with ours."""
 
 import datetime
 import importlib
@@ -110,12 +110,13 @@ class Surface(unittest.TestCase):
         )
         self.assertEqual(found.expires_at - found.started_at, datetime.timedelta(seconds=600))
         self.assertEqual(found.started_at.utcoffset(), datetime.timedelta(0))
-        for shown in ["QoDSession(id=", "profile='QOS_L'", "status='AVAILABLE'", "datetime.datetime("]:
+        for shown in ["QoDSession(id=", "profile='QOS_L'", "status='AVAILABLE'", "datetime("]:
             self.assertIn(shown, repr([found]))
         dumped = found.model_dump()
         self.assertEqual((dumped["id"], dumped["profile"]), (session.id, "QOS_L"))
         copied = found.model_copy(update={"status": "REQUESTED"})
-        self.assertEqual((copied.id, copied.status, found.status), (found.id, "REQUESTED", "AVAILABLE"))
+        self.assertEqual((copied.id, copied.status), (found.id, "REQUESTED"))
+        self.assertEqual(found.status, "AVAILABLE")
 
     @only_3
     def test_the_duration_is_called(self):

@@ -20,7 +20,8 @@ import network_as_code as nac
 url = sys.argv[1]
 for _ in range(2):
     print(nac.NetworkAsCodeClient("key", base_url=url, retries=0).sessions.get("x").status)
-print(asyncio.run(nac.AsyncNetworkAsCodeClient("key", base_url=url, retries=0).sessions.get("x")).id)
+client = nac.AsyncNetworkAsCodeClient("key", base_url=url, retries=0)
+print(asyncio.run(client.sessions.get("x")).id)
 """
 
 

@@ -22,8 +22,9 @@ def _warn_of_the_original() -> None:
 
             warnings.warn(
                 "network-as-code is installed beside greenwave-sdk, and both are imported as "
-                "network_as_code, so files of one have replaced files of the other. Uninstall both, "
-                "then install the one that you want: pip uninstall -y network-as-code greenwave-sdk",
+                "network_as_code, so files of one have replaced files of the other. Uninstall "
+                "both, then install the one that you want: "
+                "pip uninstall -y network-as-code greenwave-sdk",
                 RuntimeWarning,
                 stacklevel=3,
             )

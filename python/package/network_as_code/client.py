@@ -61,9 +61,9 @@ class _Base:
 class NetworkAsCodeClient(_Base):
     """A client of one gateway, for one key: that of an application.
 
-    The gateway is the one at `base_url`, or at `NAC_BASE_URL`, or the one that `greenwave up` starts
-    on this machine. `timeout` is for each try, in seconds; a request that fails in a way that may pass
-    is sent `retries` times again.
+    The gateway is the one at `base_url`, or at `NAC_BASE_URL`, or the one that `greenwave up`
+    starts on this machine. `timeout` is for each try, in seconds; a request that fails in a way
+    that may pass is sent `retries` times again.
     """
 
     __slots__ = ("devices", "sessions")

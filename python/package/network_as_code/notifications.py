@@ -57,15 +57,16 @@ def receive(
     """Takes a notification from a request that came in.
 
     `token` is the one that the session was asked for with; `None` if it was asked for without.
-    `AuthenticationException` if the request does not show it (answer 401), `InvalidParameter` if it is
-    no event (answer 400). Any 2xx tells the gateway that the event has arrived.
+    `AuthenticationException` if the request does not show it (answer 401), `InvalidParameter` if
+    it is no event (answer 400). Any 2xx tells the gateway that the event has arrived.
     """
     if isinstance(body, dict):
         import json
 
         body = json.dumps(body)
     raw = body.encode() if isinstance(body, str) else bytes(body)
-    shown = next((value for name, value in headers.items() if name.lower() == "authorization"), None)
+    given = (value for name, value in headers.items() if name.lower() == "authorization")
+    shown = next(given, None)
     event_id, time, session_id, status, info = _core.receive(shown, raw, token)
     return Notification(
         id=event_id,

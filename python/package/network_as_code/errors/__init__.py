@@ -1,7 +1,8 @@
 """What can go wrong.
 
-The classes have the names of Nokia's SDK, and each carries what is known: `status`, `code`, `message`,
-`correlator` (under which the gateway's log has the request), `hint`, `retry_after` and `body`.
+The classes have the names of Nokia's SDK, and each carries what is known: `status`, `code`,
+`message`, `correlator` (under which the gateway's log has the request), `hint`, `retry_after` and
+`body`.
 """
 
 from __future__ import annotations

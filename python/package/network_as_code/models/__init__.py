@@ -21,7 +21,7 @@ __all__ = [
 def __getattr__(name: str) -> NoReturn:
     if name in ("Location", "Slice"):
         raise AttributeError(
-            f"{name} is not part of greenwave-sdk, which is for Quality on Demand: it is in Nokia's "
-            "package network-as-code"
+            f"{name} is not part of greenwave-sdk, which is for Quality on Demand: it is in "
+            "Nokia's package network-as-code"
         )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,7 @@
 """What the models have in common: the surface that pydantic's have, without pydantic.
 
-To import pydantic takes longer than everything else that this package does at its start. Inside other
-people's pydantic models ours work all the same.
+To import pydantic takes longer than everything else that this package does at its start. Inside
+other people's pydantic models ours work all the same.
 """
 
 from __future__ import annotations

@@ -295,8 +295,10 @@ _ORDER = (
 
 
 def _placed(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments behind the profile, in the order of `_ORDER`. From version 4 on the duration was
-    the first of them; a number is never an address."""
+    """The arguments behind the profile, in the order of `_ORDER`.
+
+    From version 4 on the duration was the first of them; a number is never an address.
+    """
     if len(args) > len(_ORDER):
         raise TypeError(f"create_qod_session() takes at most {len(_ORDER)} arguments after profile")
     first = args[0]
@@ -371,7 +373,7 @@ class Device(DeviceData["NetworkAsCodeClient"]):
         return SessionContext(self._asking(), self._create(profile, args, **kwargs))
 
     def sessions(self) -> list[QoDSession]:
-        """Its sessions, the oldest first. There being none is an empty list, a wrong URL an error."""
+        """Its sessions, the oldest first. None is an empty list, a wrong URL is an error."""
         client = self._asking()
         found = client._core.sessions_of(self._parts()).run()
         return [QoDSession._of(client, parts) for parts in found]
@@ -451,7 +453,7 @@ class AsyncDevice(DeviceData["AsyncNetworkAsCodeClient"]):
         return AsyncSessionContext(self._asking(), self._create(profile, args, **kwargs))
 
     async def sessions(self) -> list[AsyncQoDSession]:
-        """Its sessions, the oldest first. There being none is an empty list, a wrong URL an error."""
+        """Its sessions, the oldest first. None is an empty list, a wrong URL is an error."""
         client = self._asking()
         call = client._core.sessions_of(self._parts())
         return [AsyncQoDSession._of(client, parts) for parts in await client._answer(call)]

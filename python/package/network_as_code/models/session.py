@@ -81,7 +81,7 @@ class Duration(int):
 
 
 class DurationDelta(timedelta):
-    """A `timedelta` that is equal to its number of seconds too, as it was in versions before 2.0."""
+    """A `timedelta` that is equal to its number of seconds too, which it was before 2.0."""
 
     __slots__ = ()
 

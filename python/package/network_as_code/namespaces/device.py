@@ -26,7 +26,7 @@ class Devices:
         phone_number: str | None = None,
         imsi: int | None = None,
     ) -> Device:
-        """A device, by one of its names or several. Nothing is sent before something is asked for it."""
+        """A device, by one of its names or several. Nothing is sent yet."""
         return Device(
             self._client,
             network_access_identifier=network_access_identifier,
@@ -53,7 +53,7 @@ class AsyncDevices:
         phone_number: str | None = None,
         imsi: int | None = None,
     ) -> AsyncDevice:
-        """A device, by one of its names or several. Nothing is sent, so there is nothing to await."""
+        """A device, by one of its names or several. Nothing is sent, so nothing is awaited."""
         return AsyncDevice(
             self._client,
             network_access_identifier=network_access_identifier,
