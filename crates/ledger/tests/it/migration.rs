@@ -78,13 +78,13 @@ async fn upgrade(version: u8) {
 
     let first = ledger.transact_once(create(5, APPLICATION), once(APPLICATION, 1)).await.unwrap();
     assert!(matches!(first, Performed::Now(..)), "{first:?}");
-    assert!(ledger.reply(&once(APPLICATION, 1)).await.unwrap().is_some());
+    assert!(ledger.recall(&once(APPLICATION, 1)).await.unwrap().is_some());
 
     let copy = old.path().join(format!("ledger.db.v{version}.bak"));
     assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
     let copy = Connection::open(copy).unwrap();
     let number = |sql: &str| copy.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(number("PRAGMA user_version"), version.into());
+    assert_eq!(number("PRAGMA user_version"), i64::from(version));
     for (table, rows) in TABLES.into_iter().zip([3, 1, 4, 0, 1, 1, 0]) {
         assert_eq!(number(&format!("SELECT count(*) FROM {table}")), rows, "{table}");
     }
