@@ -103,7 +103,6 @@ impl From<TransactError> for EngineError {
             TransactError::Refused(refusal) => Self::Refused(refusal),
             TransactError::Ledger(error) => Self::Ledger(error),
             TransactError::Renamed => Self::Unsettled,
-            TransactError::KeyReused => Self::KeyReused,
         }
     }
 }

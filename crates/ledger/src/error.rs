@@ -42,9 +42,6 @@ pub enum TransactError {
     /// has to be made anew.
     #[error("the device's names have come to mean another device")]
     Renamed,
-    /// The application has used the idempotency key for another request.
-    #[error("the idempotency key was used for another request")]
-    KeyReused,
     /// The ledger cannot answer.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

@@ -69,8 +69,8 @@ pub trait Ledger: Send + Sync {
         once: Once,
     ) -> Answer<'_, Result<Performed, TransactError>>;
 
-    /// The reply that is kept for a command, if it was carried out.
-    fn reply<'a>(&'a self, once: &'a Once) -> Answer<'a, Result<Option<Reply>, TransactError>>;
+    /// What would be said to a command if it were given now, if its key was used before.
+    fn recall<'a>(&'a self, once: &'a Once) -> Answer<'a, Result<Option<Performed>, LedgerError>>;
 
     /// The same as [`Ledger::transact`] for many commands of the gateway's own, which share a
     /// commit: what became of each, in their order.

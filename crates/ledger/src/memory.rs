@@ -22,8 +22,8 @@ use crate::index::{Entry, Index};
 use crate::published::{Follower, Published};
 use crate::{
     Answer, Application, ApplicationKey, Census, Committed, KeyId, Ledger, LedgerError, Listed,
-    Lookup, NewKey, Notification, Once, OutboxId, Page, Performed, Registry, RegistryError, Reply,
-    Seen, Settlement, TransactError,
+    Lookup, NewKey, Notification, Once, OutboxId, Page, Performed, Registry, RegistryError, Seen,
+    Settlement, TransactError,
 };
 
 pub use self::disk::MemoryDisk;
@@ -175,11 +175,11 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    fn reply<'a>(&'a self, once: &'a Once) -> Answer<'a, Result<Option<Reply>, TransactError>> {
+    fn recall<'a>(&'a self, once: &'a Once) -> Answer<'a, Result<Option<Performed>, LedgerError>> {
         let now = self.clock.now();
         let row = self.index().replies().row(once.application, once.key, now);
         let kept = row.and_then(|row| self.disk.tables().replies.get(&row).cloned());
-        ready(kept.map(|kept| kept.reply.to(once.request)).transpose())
+        ready(Ok(kept.map(|kept| kept.reply.to(once.request))))
     }
 
     fn transact_all(

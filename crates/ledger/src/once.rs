@@ -8,7 +8,7 @@ use std::time::Duration;
 use greenwave_core::{ApplicationId, Session, SessionId, View};
 use jiff::Timestamp;
 
-use crate::{Committed, TransactError};
+use crate::Committed;
 
 /// For how long a reply is kept. After that the same request is a new one.
 pub const REPLIES_KEPT_FOR: Duration = Duration::from_secs(86_400);
@@ -64,13 +64,15 @@ impl fmt::Debug for Reply {
 }
 
 /// What became of a command that is carried out once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Performed {
     /// It was carried out now, and this reply is kept; `None` if there is nothing to be seen of the
     /// session any more.
     Now(Box<Committed>, Option<Reply>),
     /// It was carried out before, and nothing has changed.
     Before(Reply),
+    /// It was not, because its key was used for a command that asks for something else.
+    KeyReused,
 }
 
 /// A reply as it is kept.
@@ -81,9 +83,9 @@ pub(crate) struct KeptReply {
 }
 
 impl KeptReply {
-    /// The reply, if it is one to this request.
-    pub(crate) fn to(self, request: Fingerprint) -> Result<Reply, TransactError> {
-        if self.request == request { Ok(self.reply) } else { Err(TransactError::KeyReused) }
+    /// What it means to one who asks for this under the same key.
+    pub(crate) fn to(self, request: Fingerprint) -> Performed {
+        if self.request == request { Performed::Before(self.reply) } else { Performed::KeyReused }
     }
 }
 

@@ -39,7 +39,7 @@ use crate::index::{Entry, Index};
 use crate::published::{Follower, Published};
 use crate::{
     Answer, Census, Committed, Ledger, LedgerError, Listed, Lookup, Notification, Once, OpenError,
-    OutboxId, Page, Performed, RegistryError, Reply, Seen, Settlement, TransactError,
+    OutboxId, Page, Performed, RegistryError, Seen, Settlement, TransactError,
 };
 
 pub use audit::{Audit, audit};
@@ -277,13 +277,13 @@ impl SqliteLedger {
             .with(|db| rows.iter().filter_map(|&row| row::load(db, row).transpose()).collect())
     }
 
-    fn look_up_reply(&self, once: &Once) -> Result<Option<Reply>, TransactError> {
+    fn look_up_reply(&self, once: &Once) -> Result<Option<Performed>, LedgerError> {
         let now = self.clock.now();
         let Some(row) = self.index().replies().row(once.application, once.key, now) else {
             return Ok(None);
         };
         let kept = self.readers.with(|db| replies::load(db, row))?;
-        kept.map(|kept| kept.to(once.request)).transpose()
+        Ok(kept.map(|kept| kept.to(once.request)))
     }
 
     fn see_page(&self, application: ApplicationId, page: Page) -> Result<Listed, LedgerError> {
@@ -333,7 +333,7 @@ impl Ledger for SqliteLedger {
         self.write(urgent, move |answer| Job::Command(batch::Job::TransactOnce(job, answer)))
     }
 
-    fn reply<'a>(&'a self, once: &'a Once) -> Answer<'a, Result<Option<Reply>, TransactError>> {
+    fn recall<'a>(&'a self, once: &'a Once) -> Answer<'a, Result<Option<Performed>, LedgerError>> {
         ready(self.look_up_reply(once))
     }
 

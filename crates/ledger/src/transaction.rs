@@ -99,7 +99,7 @@ pub(crate) fn transact_once(
     if let Some(row) = stage.reply(once, now)
         && let Some(kept) = rows.recall(row)?
     {
-        return Ok(Performed::Before(kept.to(once.request)?));
+        return Ok(kept.to(once.request));
     }
     let committed = Box::new(transact(rows, stage, command, now)?);
     let Some(session) = &committed.changes.session else {

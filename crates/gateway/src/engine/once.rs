@@ -27,8 +27,8 @@ impl Engine {
         credential: Option<SecretString>,
         once: Once,
     ) -> Result<Replied, EngineError> {
-        if let Some(reply) = self.parts.ledger.reply(&once).await? {
-            return Ok(Replied { reply, again: true });
+        if let Some(performed) = self.parts.ledger.recall(&once).await? {
+            return replied(performed);
         }
         for _ in 0..RENAMES {
             let credential = credential.as_ref();
@@ -49,8 +49,8 @@ impl Engine {
         by: Duration,
         once: Once,
     ) -> Result<Replied, EngineError> {
-        if let Some(reply) = self.parts.ledger.reply(&once).await? {
-            return Ok(Replied { reply, again: true });
+        if let Some(performed) = self.parts.ledger.recall(&once).await? {
+            return replied(performed);
         }
         let application = once.application;
         let command = Command::Extend { session, application, rules: rules.id, by };
@@ -69,5 +69,6 @@ fn replied(performed: Performed) -> Result<Replied, EngineError> {
             Ok(Replied { reply: reply.ok_or(Refusal::Unknown)?, again: false })
         }
         Performed::Before(reply) => Ok(Replied { reply, again: true }),
+        Performed::KeyReused => Err(EngineError::KeyReused),
     }
 }

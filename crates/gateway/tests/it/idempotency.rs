@@ -163,14 +163,18 @@ async fn after_a_day_a_key_is_new_and_nothing_is_left_of_it() {
     let f = Fixture::new().await;
     let api = named(&f.api, KEY);
     let first = api.post(SESSIONS, tutorial()).await;
+    f.until(&first.id(), "AVAILABLE").await;
     f.timer.pass(DAY - Duration::from_millis(1));
+    f.until_rules(&[]).await;
     assert_replay(&first, &api.post(SESSIONS, tutorial()).await);
     f.timer.pass(Duration::from_millis(1));
     let second = api.post(SESSIONS, request("another@testcsp.net")).await;
     assert_eq!((second.status, is_replayed(&second)), (201, false), "{second:?}");
+    f.until(&second.id(), "AVAILABLE").await;
     f.timer.pass(DAY);
     f.timer.pass(Duration::from_secs(60));
     eventually("nothing to be left", || rows(f.directory.path()) == 0).await;
+    f.until_rules(&[]).await;
     let audit = greenwave_ledger::audit(f.directory.path(), f.timer.now(), true).unwrap();
     assert_eq!(audit.findings, Vec::<String>::new());
 }

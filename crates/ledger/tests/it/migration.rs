@@ -78,7 +78,7 @@ async fn upgrade(version: u8) {
 
     let first = ledger.transact_once(create(5, APPLICATION), once(APPLICATION, 1)).await.unwrap();
     assert!(matches!(first, Performed::Now(..)), "{first:?}");
-    assert!(ledger.reply(&once(APPLICATION, 1)).await.unwrap().is_some());
+    assert!(ledger.recall(&once(APPLICATION, 1)).await.unwrap().is_some());
 
     let copy = old.path().join(format!("ledger.db.v{version}.bak"));
     assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);

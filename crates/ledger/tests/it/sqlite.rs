@@ -191,12 +191,12 @@ async fn replies_are_there_after_a_restart_in_their_order() {
     for number in 1..=4 {
         let ledger = open(&directory).unwrap();
         let performed = carry_out(&ledger, number).await;
-        assert!(matches!(performed, Performed::Now(..)));
-        replies.push(ledger.reply(&few(number as u8)).await.unwrap().unwrap());
+        let Performed::Now(_, Some(reply)) = performed else { panic!("{performed:?}") };
+        replies.push(reply);
         drop(ledger);
     }
     let ledger = open(&directory).unwrap();
-    assert_eq!(ledger.reply(&few(1)).await.unwrap(), None, "the oldest made room");
+    assert_eq!(ledger.recall(&few(1)).await.unwrap(), None, "the oldest made room");
     for (key, reply) in (2..).zip(&replies[1..]) {
         let Performed::Before(again) = carry_out(&ledger, key).await else { panic!("{key}") };
         assert_eq!(again, *reply);

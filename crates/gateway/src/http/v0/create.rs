@@ -33,7 +33,7 @@ pub(in crate::http) async fn create(
             (one(StatusCode::CREATED, &seen, manner), seen.session.id)
         }
         Some(name) => {
-            let asked = [b"create".as_slice(), manner.dialect.path().as_bytes(), &body];
+            let asked = [b"create".as_slice(), manner.dialect.path().as_bytes(), &body[..]];
             let once = name.once(&api, application, &asked, manner.writer());
             let _alone = api.under_way.begin(&once)?;
             // Apart, so that requests without a name do not carry it along.

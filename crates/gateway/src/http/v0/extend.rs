@@ -30,7 +30,7 @@ pub(in crate::http) async fn extend(
         return Ok(one(StatusCode::OK, &seen.map_err(failure)?, manner));
     };
     let path = manner.dialect.path().as_bytes();
-    let asked = [b"extend".as_slice(), path, id.as_bytes(), &body];
+    let asked = [b"extend".as_slice(), path, id.as_bytes(), &body[..]];
     let once = name.once(&api, application, &asked, manner.writer());
     let _alone = api.under_way.begin(&once)?;
     // Apart, so that requests without a name do not carry it along.

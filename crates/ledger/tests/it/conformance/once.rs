@@ -45,13 +45,21 @@ impl Fixture {
 
     /// The reply to a command that was carried out before, as both ways to it have it.
     async fn again(&self, command: Command, once: Once) -> Reply {
-        let read = self.ledger.reply(&once).await.unwrap();
+        let read = self.kept(&once).await;
         match self.once(command, once).await.unwrap() {
             Performed::Before(reply) => {
                 assert_eq!(read.as_ref(), Some(&reply));
                 reply
             }
-            other @ Performed::Now(..) => panic!("carried out once more: {other:?}"),
+            other => panic!("not replied again: {other:?}"),
+        }
+    }
+
+    async fn kept(&self, once: &Once) -> Option<Reply> {
+        match self.ledger.recall(once).await.unwrap() {
+            None => None,
+            Some(Performed::Before(reply)) => Some(reply),
+            other => panic!("no reply: {other:?}"),
         }
     }
 
@@ -106,6 +114,7 @@ async fn once_in_a_batch(f: &Fixture) {
                 replies.extend(reply);
             }
             Performed::Before(reply) => replies.push(reply),
+            Performed::KeyReused => panic!("it is the same request"),
         }
     }
     assert_eq!((now, replies.len()), (1, 5));
@@ -117,13 +126,13 @@ async fn a_key_names_one_request(f: &Fixture) {
     let reply = f.first(create(1, APPLICATION), once(APPLICATION, 1)).await;
     let mut other = once(APPLICATION, 1);
     other.request.0[0] = 9;
-    assert!(matches!(f.ledger.reply(&other).await, Err(TransactError::KeyReused)));
-    let reused = f.once(create(2, APPLICATION), other).await;
-    assert!(matches!(reused, Err(TransactError::KeyReused)), "{reused:?}");
+    assert_eq!(f.ledger.recall(&other).await.unwrap(), Some(Performed::KeyReused));
+    let reused = f.once(create(2, APPLICATION), other).await.unwrap();
+    assert_eq!(reused, Performed::KeyReused);
     assert_eq!(f.count(APPLICATION).await, 1);
     // It is another's key that only looks the same.
     let theirs = once(OTHER_APPLICATION, 1);
-    assert_eq!(f.ledger.reply(&theirs).await.unwrap(), None);
+    assert_eq!(f.kept(&theirs).await, None);
     let conflict = f.once(create(3, OTHER_APPLICATION), theirs).await;
     assert!(matches!(conflict, Err(TransactError::Refused(Refusal::Conflict))), "{conflict:?}");
     assert_eq!(f.again(create(4, APPLICATION), once(APPLICATION, 1)).await, reply);
@@ -133,7 +142,7 @@ async fn a_refusal_is_not_kept(f: &Fixture) {
     f.run(create(1, OTHER_APPLICATION)).await;
     let refused = f.once(create(2, APPLICATION), once(APPLICATION, 1)).await;
     assert!(matches!(refused, Err(TransactError::Refused(Refusal::Conflict))), "{refused:?}");
-    assert_eq!(f.ledger.reply(&once(APPLICATION, 1)).await.unwrap(), None);
+    assert_eq!(f.kept(&once(APPLICATION, 1)).await, None);
     f.run(delete(id(1, device(1)), OTHER_APPLICATION)).await;
     f.first(create(3, APPLICATION), once(APPLICATION, 1)).await;
 }
@@ -166,7 +175,7 @@ async fn after_a_day(f: &Fixture) {
     f.first(create(7, APPLICATION), once(APPLICATION, 2)).await;
     f.clock.set(2 * DAY + 2);
     assert_eq!([erase().await, erase().await], [2, 0]);
-    assert_eq!(f.ledger.reply(&once(APPLICATION, 1)).await.unwrap(), None);
+    assert_eq!(f.kept(&once(APPLICATION, 1)).await, None);
 }
 
 fn at_most(at_most: usize, application: ApplicationId, key: u8) -> Once {
@@ -182,13 +191,13 @@ async fn the_oldest_make_room(f: &Fixture) {
         f.first(create(number, APPLICATION), few(number as u8)).await;
     }
     for (key, is_kept) in [(1, false), (2, false), (3, true), (4, true), (5, true)] {
-        assert_eq!(f.ledger.reply(&few(key)).await.unwrap().is_some(), is_kept, "{key}");
+        assert_eq!(f.kept(&few(key)).await.is_some(), is_kept, "{key}");
     }
     // Only of the same application.
     assert_eq!(f.again(theirs, once(OTHER_APPLICATION, 1)).await, kept);
     // What was pushed out is new, and pushes out the next one.
     f.first(create(6, APPLICATION), few(1)).await;
-    assert_eq!(f.ledger.reply(&few(3)).await.unwrap(), None);
+    assert_eq!(f.kept(&few(3)).await, None);
     f.again(create(7, APPLICATION), few(5)).await;
 }
 
@@ -201,7 +210,7 @@ async fn room_within_a_batch(f: &Fixture) {
     let performed = f.at_once(given).await;
     assert!(performed.iter().all(|performed| matches!(performed, Performed::Now(..))));
     for key in 1..=7 {
-        let kept = f.ledger.reply(&at_most(2, APPLICATION, key)).await.unwrap();
+        let kept = f.kept(&at_most(2, APPLICATION, key)).await;
         assert_eq!(kept.is_some(), key > 5, "{key}");
     }
 }
