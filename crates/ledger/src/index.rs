@@ -93,8 +93,8 @@ struct Chain {
     last: u32,
 }
 
-/// Where a walk through an application's sessions begins or goes on. A slot may come to hold another
-/// session, even of another application: the row tells, for it is never given out again.
+/// Where a walk through an application's sessions begins or goes on. A slot may come to hold
+/// another session, even of another application: the row tells, for it is never given out again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     slot: u32,
@@ -150,8 +150,8 @@ impl Index {
         self.place(self.applications.get(&application)?.first)
     }
 
-    /// At most so many sessions from a place on, and where it goes on if it does; `None` if what was
-    /// at the place is gone, and the walk has to be begun anew.
+    /// At most so many sessions from a place on, and where it goes on if it does; `None` if what
+    /// was at the place is gone, and the walk has to be begun anew.
     pub(crate) fn walk(&self, from: Place, at_most: usize) -> Option<(Vec<Entry>, Option<Place>)> {
         let mut at = from.slot;
         self.slots.get(at).filter(|slot| slot.entry.row == from.row)?;

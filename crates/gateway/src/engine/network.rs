@@ -329,7 +329,7 @@ pub(super) async fn report_all(engine: &Engine, reports: Vec<(SessionId, Network
     let mut failed = None;
     for ((session, news), result) in reports.into_iter().zip(results) {
         match result {
-            Ok(_) | Err(TransactError::Renamed | TransactError::KeyReused) => {}
+            Ok(_) | Err(TransactError::Renamed) => {}
             Err(TransactError::Refused(Refusal::Unknown)) if news == NetworkReport::Granted => {
                 // Built for a session that is history. If it cannot be taken down at once, it is
                 // found by the comparison: a network that is silent is no reason to wait here.
