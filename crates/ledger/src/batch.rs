@@ -259,7 +259,10 @@ impl Closed {
         });
         reached(Point::LedgerPublished);
         if result.is_ok() {
-            published.followed.tell(&mut self.done.iter().flat_map(Done::committed));
+            let mut committed = self.done.iter().flat_map(Done::committed).peekable();
+            if committed.peek().is_some() {
+                published.followed.tell(&mut committed);
+            }
         }
         let (done, outcome) = (self.done, result.clone());
         let tell = move || done.into_iter().for_each(|done| done.tell(&outcome));
