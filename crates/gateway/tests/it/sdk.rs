@@ -1,8 +1,7 @@
 //! The SDK and a gateway that is killed while it answers: however often a request has to be sent,
 //! it is carried out once.
 //!
-//! It takes a minute or two, and a gateway that honours `Idempotency-Key`, so it runs only where
-//! `GREENWAVE_LOST_ANSWERS` says how many answers are to be lost: 200 is what is promised.
+//! `GREENWAVE_LOST_ANSWERS` says how many answers are to be lost, where a sample is not enough.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -17,12 +16,13 @@ use crate::program::Process;
 
 const VARIABLE: &str = "GREENWAVE_LOST_ANSWERS";
 
+/// How many answers are lost in every test run.
+const SAMPLE: usize = 10;
+
 #[test]
 fn a_lost_answer_never_makes_a_second_session() {
-    let Some(times) = std::env::var(VARIABLE).ok().and_then(|times| times.parse().ok()) else {
-        println!("{VARIABLE} does not say how many answers to lose: nothing is tested");
-        return;
-    };
+    let times = std::env::var(VARIABLE).ok().and_then(|times| times.parse().ok());
+    let times = times.unwrap_or(SAMPLE);
     let data = tempfile::tempdir().unwrap();
     let mut process = Process::up(data.path());
     let proxy = Proxy::start();
