@@ -121,6 +121,7 @@ impl Report for network::Measured {
             ("a list of all", "ms", self.list_ms),
             ("a list of a 256th", "ms", self.list_part_ms),
             ("start", "s", self.start_s),
+            ("a line of the file, at the start", "µs", self.line_us),
         ];
         let rows = rows.map(|(what, unit, figure)| {
             vec![what.to_owned(), format!("{figure:.3}"), unit.to_owned()]

@@ -113,13 +113,19 @@ struct Guarantee {
     uplink_bps: u64,
 }
 
-/// What of each cell is taken. A cell that nobody uses takes no memory.
+/// How many cells there are.
+const CELLS: usize = 1 + (1 << 16);
+
+/// How many of them take memory together.
+const NEIGHBOURS: usize = 256;
+
+/// What of each cell is taken. Cells that nobody has used, nor their neighbours, take no memory.
 #[derive(Debug)]
 pub(super) struct Cells {
     /// Each once. The first guarantees nothing, and is that of profiles that are not known.
     guarantees: Vec<Guarantee>,
     profiles: HashMap<Box<str>, GuaranteeNumber>,
-    loads: HashMap<CellName, Load>,
+    loads: Box<[Option<Box<[Load; NEIGHBOURS]>>]>,
 }
 
 /// A catalogue has more different guarantees than can be told apart.
@@ -153,7 +159,7 @@ impl Cells {
             }
             profiles.insert(profile.name.as_str().into(), GuaranteeNumber(number as u16));
         }
-        Ok(Self { guarantees, profiles, loads: HashMap::new() })
+        Ok(Self { guarantees, profiles, loads: no_loads() })
     }
 
     /// What a session with this profile takes of a cell.
@@ -166,7 +172,7 @@ impl Cells {
     pub(super) fn admit(&mut self, share: Share) -> bool {
         let capacity = share.cell.capacity();
         let Guarantee { downlink_bps, uplink_bps } = self.guarantee(share);
-        let load = self.loads.get(&share.cell).copied().unwrap_or_default();
+        let load = self.load(share.cell);
         let fits = load.sessions < capacity.sessions
             && load.downlink_bps + downlink_bps <= capacity.guaranteed_downlink_bps
             && load.uplink_bps + uplink_bps <= capacity.guaranteed_uplink_bps;
@@ -179,7 +185,7 @@ impl Cells {
     /// Takes the share, whether or not it fits: what is installed is installed.
     pub(super) fn take(&mut self, share: Share) {
         let guarantee = self.guarantee(share);
-        let load = self.loads.entry(share.cell).or_default();
+        let load = self.load(share.cell);
         load.downlink_bps += guarantee.downlink_bps;
         load.uplink_bps += guarantee.uplink_bps;
         load.sessions += 1;
@@ -187,23 +193,34 @@ impl Cells {
 
     pub(super) fn give_back(&mut self, share: Share) {
         let guarantee = self.guarantee(share);
-        let Some(load) = self.loads.get_mut(&share.cell) else { return };
+        let load = self.load(share.cell);
         load.downlink_bps -= guarantee.downlink_bps;
         load.uplink_bps -= guarantee.uplink_bps;
         load.sessions -= 1;
-        if load.sessions == 0 {
-            self.loads.remove(&share.cell);
-        }
     }
 
     /// Has everything given back.
     pub(super) fn clear(&mut self) {
-        self.loads.clear();
+        self.loads = no_loads();
+    }
+
+    fn load(&mut self, cell: CellName) -> &mut Load {
+        let number = match cell {
+            CellName::City(number) => usize::from(number),
+            CellName::Stadium => CELLS - 1,
+        };
+        let neighbours = self.loads[number / NEIGHBOURS]
+            .get_or_insert_with(|| Box::new([Load::default(); NEIGHBOURS]));
+        &mut neighbours[number % NEIGHBOURS]
     }
 
     fn guarantee(&self, share: Share) -> Guarantee {
         self.guarantees.get(usize::from(share.guarantee.0)).copied().unwrap_or_default()
     }
+}
+
+fn no_loads() -> Box<[Option<Box<[Load; NEIGHBOURS]>>]> {
+    std::iter::repeat_with(|| None).take(CELLS.div_ceil(NEIGHBOURS)).collect()
 }
 
 #[cfg(test)]
@@ -214,7 +231,7 @@ mod tests {
     fn cells() -> Cells {
         let guarantees = (0..100).map(|mbps| mbps * 1_000_000);
         let guarantees = guarantees.map(|bps| Guarantee { downlink_bps: bps, uplink_bps: bps });
-        Cells { guarantees: guarantees.collect(), profiles: HashMap::new(), loads: HashMap::new() }
+        Cells { guarantees: guarantees.collect(), profiles: HashMap::new(), loads: no_loads() }
     }
 
     fn share(cell: CellName, mbps: u16) -> Share {
@@ -268,11 +285,16 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_cell_takes_no_memory() {
+    fn each_cell_has_a_load_of_its_own_and_far_ones_take_no_memory() {
         let mut cells = cells();
-        let city = share(CellName::City(7), 1);
-        cells.take(city);
-        cells.give_back(city);
-        assert!(cells.loads.is_empty());
+        let all = [CellName::City(0), CellName::City(255), CellName::City(65_535)];
+        for cell in all.into_iter().chain([CellName::Stadium]) {
+            assert!(cells.admit(share(cell, 70)));
+            assert!(!cells.admit(share(cell, 1)));
+        }
+        assert_eq!(cells.loads.iter().flatten().count(), 3);
+        cells.clear();
+        assert_eq!(cells.loads.iter().flatten().count(), 0);
+        assert!(cells.admit(share(CellName::Stadium, 70)));
     }
 }

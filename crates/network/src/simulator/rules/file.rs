@@ -121,7 +121,7 @@ impl RulesFile {
     /// Takes a rule away. It is gone from the file when this returns.
     pub(in crate::simulator) fn release(&mut self, session: SessionId) -> io::Result<()> {
         self.append(|text| {
-            writeln!(text, r#"{{"release":"{session}"}}"#)?;
+            line::write_release(text, session);
             Ok(1)
         })?;
         self.rules = self.rules.saturating_sub(1);

@@ -90,7 +90,11 @@ impl Tidying {
                 *kept += 1;
             }
             Ok(())
-        })
+        })?;
+        // A file system may see to it that a file is on the disk before it takes another's place:
+        // better now than while the network waits.
+        self.new.flush()?;
+        self.new.get_ref().sync_data()
     }
 
     /// Copies the old file's lines up to there, as they are.
