@@ -19,8 +19,8 @@ use greenwave_core::decide::Create;
 use greenwave_core::device::NetworkAccessIdentifier;
 use greenwave_core::server::ServerAddress;
 use greenwave_core::{
-    ApplicationId, ApplicationServer, Asked, Device, DeviceNames, IdentifierKey, Pii, ProfileName,
-    RuleSetId, SessionId, Sink,
+    ApplicationId, ApplicationServer, Asked, Device, DeviceNames, IdentifierKey, NamedBy, Pii,
+    ProfileName, RuleSetId, SessionId, Sink,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
@@ -164,6 +164,7 @@ impl Filled {
             Sink { url: Pii::new(format!("http://{address}/events").into()), credential: None }
         });
         Ok(Asked {
+            named_by: NamedBy::default(),
             device,
             server: ApplicationServer::new(Some(server), None).map_err(failed)?,
             device_ports: None,

@@ -13,8 +13,8 @@ use greenwave::entropy::{Entropy, SystemEntropy};
 use greenwave_core::device::NetworkAccessIdentifier;
 use greenwave_core::server::ServerAddress;
 use greenwave_core::{
-    ApplicationServer, Asked, Buckets, Catalogue, Clock, Device, DeviceKey, Order, Precedence,
-    ProfileName, SessionId,
+    ApplicationServer, Asked, Buckets, Catalogue, Clock, Device, DeviceKey, NamedBy, Order,
+    Precedence, ProfileName, SessionId,
 };
 use greenwave_network::simulator::Settings;
 use greenwave_network::{Network as _, NetworkEvent, News, Simulator};
@@ -258,6 +258,7 @@ fn order(number: u32, device: DeviceKey, session: SessionId) -> Result<Order, Fa
     let name = name.map_err(failed)?;
     let server = ServerAddress::parse_v4("233.252.0.2").map_err(failed)?;
     let asked = Asked {
+        named_by: NamedBy::default(),
         device: Device::new(Some(name), None, None, None).map_err(failed)?,
         server: ApplicationServer::new(Some(server), None).map_err(failed)?,
         device_ports: None,

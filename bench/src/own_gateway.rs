@@ -26,6 +26,7 @@ pub(crate) async fn start(directory: &Path, storage: Storage) -> Result<Gateway,
         limits: Limits::of_process(),
         // Nothing that is looked at here may be erased meanwhile.
         retention: Duration::from_secs(30 * 86_400),
+        trusted: Vec::new(),
         storage,
     };
     Gateway::start(config).await.map_err(|error| Failure::new("no gateway", error))

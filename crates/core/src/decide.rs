@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use crate::ids::{ApplicationId, DeviceKey, SessionId};
 use crate::naming::DeviceNames;
-use crate::rules::RuleSetId;
+use crate::rules::{RuleSetId, Subject};
 use crate::session::{Asked, Event, Order, Session};
 
 pub use network::NetworkReport;
@@ -53,6 +53,8 @@ pub enum Command {
         rules: RuleSetId,
         /// By how much.
         by: Duration,
+        /// What its profile allows overall, where the rules ask for that.
+        overall_at_most: Duration,
     },
     /// An application has no more need of a session.
     Delete {
@@ -60,6 +62,8 @@ pub enum Command {
         session: SessionId,
         /// Who asks.
         application: ApplicationId,
+        /// What it is thought to be: what is something else is unknown.
+        subject: Subject,
     },
     /// The network has something to say about a session.
     Network {
@@ -75,6 +79,11 @@ pub enum Command {
     },
     /// The operator gives up a session that the network does not let go of.
     Abandon {
+        /// Which one.
+        session: SessionId,
+    },
+    /// The sandbox is cleared: it is to be as if the session had never been.
+    Forget {
         /// Which one.
         session: SessionId,
     },
@@ -144,6 +153,9 @@ pub enum Refusal {
     /// A session of the same application is in the way.
     #[error("session {0} exists for this device and flow")]
     OwnConflict(SessionId),
+    /// The device has an assignment already. Whose it is is not told.
+    #[error("an assignment exists for this device")]
+    Assigned,
     /// The application has as many sessions on this device as it may.
     #[error("there are {limit} live sessions of this application on this device already")]
     TooManySessions {
@@ -172,6 +184,7 @@ impl Command {
             | Self::Network { session, .. }
             | Self::Due { session }
             | Self::Abandon { session }
+            | Self::Forget { session }
             | Self::Resume { session } => *session,
         }
     }
@@ -200,12 +213,12 @@ impl Changes {
 pub fn decide(state: &DeviceState, command: &Command, now: Timestamp) -> Result<Changes, Refusal> {
     match command {
         Command::Create(create) => create::create(state, create, now),
-        Command::Extend { session, application, rules, by } => {
-            let session = owned(state, *session, *application, now)?;
-            extend::extend(session, rules.rules(), *by, now)
+        Command::Extend { session, application, rules, by, overall_at_most } => {
+            let session = owned(state, *session, *application, rules.subject(), now)?;
+            extend::extend(session, rules.rules(), *by, *overall_at_most, now)
         }
-        Command::Delete { session, application } => {
-            let session = owned(state, *session, *application, now)?;
+        Command::Delete { session, application, subject } => {
+            let session = owned(state, *session, *application, *subject, now)?;
             Ok(end::delete(session, now))
         }
         Command::Network { session, report } => {
@@ -213,6 +226,7 @@ pub fn decide(state: &DeviceState, command: &Command, now: Timestamp) -> Result<
         }
         Command::Due { session } => Ok(due::due(find(state, *session)?, now)),
         Command::Abandon { session } => end::abandon(find(state, *session)?),
+        Command::Forget { session } => Ok(end::forget(find(state, *session)?, now)),
         Command::Resume { session } => Ok(due::resume(find(state, *session)?, now)),
     }
 }
@@ -227,10 +241,11 @@ fn owned(
     state: &DeviceState,
     id: SessionId,
     application: ApplicationId,
+    subject: Subject,
     now: Timestamp,
 ) -> Result<&Session, Refusal> {
     let session = find(state, id)?;
-    if session.view(now).is_none() {
+    if session.view(now).is_none() || session.rules.subject() != subject {
         return Err(Refusal::Unknown);
     }
     if session.application == application { Ok(session) } else { Err(Refusal::Foreign) }

@@ -47,9 +47,9 @@ pub use pii::Pii;
 pub use ports::{PortRange, PortSet, PortsSpec};
 pub use profile::{Catalogue, ProfileName, QosProfile};
 pub use request::{CreateRequest, InvalidRequest};
-pub use rules::{RuleSet, RuleSetId};
+pub use rules::{RuleSet, RuleSetId, Subject};
 pub use server::ApplicationServer;
 pub use session::{
-    Asked, EndReason, Event, Order, Owed, Phase, QosStatus, SealedCredential, Session, Sink,
-    Standing, View,
+    Asked, EndReason, Event, NamedBy, Order, Owed, Phase, QosStatus, SealedCredential, Session,
+    Sink, Standing, View,
 };

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::profile::Catalogue;
-use crate::rules::{ExtendRule, RuleSet};
-use crate::session::Asked;
+use crate::profile::{Catalogue, QosProfile};
+use crate::rules::{ExtendRule, RuleSet, Subject};
+use crate::session::{Asked, INDEFINITELY};
 
 /// A request to create a session, readable but not yet held against rules and catalogue.
 #[derive(Clone, Debug)]
@@ -53,7 +53,10 @@ impl CreateRequest {
             let known = catalogue.iter().map(|profile| profile.name.as_str().into()).collect();
             return Err(InvalidRequest::UnknownProfile { given: name.into(), known });
         };
-        let longest = profile.max_duration.min(rules.duration.maximum);
+        if rules.subject == Subject::Assignment {
+            return Ok(INDEFINITELY);
+        }
+        let longest = rules.longest(profile);
         let Some(given_s) = self.duration_s else {
             let default = rules.duration.default.ok_or(InvalidRequest::DurationMissing)?;
             return Ok(default.min(longest));
@@ -63,6 +66,13 @@ impl CreateRequest {
 }
 
 impl RuleSet {
+    /// The longest that a profile can be had for.
+    #[must_use]
+    pub fn longest(&self, profile: &QosProfile) -> Duration {
+        let most = self.duration.maximum.unwrap_or(Duration::MAX);
+        profile.max_duration.min(most)
+    }
+
     /// By how much a session may be extended in one go, if `given_s` is such an amount.
     pub fn extension(&self, given_s: i64) -> Result<Duration, InvalidRequest> {
         let largest = match self.extend {

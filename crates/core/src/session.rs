@@ -12,11 +12,16 @@ use crate::retry;
 use crate::rules::RuleSetId;
 use crate::{ApplicationServer, Device, Flow, Pii, Precedence};
 
+/// The duration of what lasts until somebody ends it.
+pub const INDEFINITELY: Duration = Duration::from_secs(i64::MAX as u64);
+
 /// What a request asked for. It never changes during the life of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// For which device.
     pub device: Device,
+    /// What said which device it is for.
+    pub named_by: NamedBy,
     /// For traffic with which server.
     pub server: ApplicationServer,
     /// From and to which ports of the device; `None` is all.
@@ -27,6 +32,17 @@ pub struct Asked {
     pub profile: ProfileName,
     /// Where events go, if anywhere.
     pub sink: Option<Sink>,
+}
+
+/// What said which device something is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum NamedBy {
+    /// The request.
+    #[default]
+    Request,
+    /// The token that it was made with, of a person who uses the device. Whoever holds it knows the
+    /// device, and is not told.
+    Token,
 }
 
 /// Where an application wants its events.
@@ -57,7 +73,8 @@ pub struct Session {
     pub asked: Arc<Asked>,
     /// When it was asked for.
     pub created_at: Timestamp,
-    /// How long it is to last from the moment it becomes available, in whole seconds.
+    /// How long it is to last from the moment it becomes available, in whole seconds; may be
+    /// [`INDEFINITELY`].
     pub duration: Duration,
     /// Where it stands.
     pub phase: Phase,
@@ -249,9 +266,17 @@ impl Course {
     pub fn visible_until(&self) -> Option<Timestamp> {
         match self.phase {
             Phase::Requested => Some(Timestamp::MAX),
-            Phase::Available { started_at } => Some(started_at + self.duration),
+            Phase::Available { started_at } => {
+                Some(self.expiry(started_at).unwrap_or(Timestamp::MAX))
+            }
             Phase::Ending(end) | Phase::Ended(end) => end.readable_until,
         }
+    }
+
+    /// When it expires if it became available at this moment; `None` if it never does.
+    #[must_use]
+    pub fn expiry(&self, started_at: Timestamp) -> Option<Timestamp> {
+        started_at.checked_add(self.duration).ok()
     }
 
     /// When something is due even if nobody asks: an expiry, a try, the end of being readable.
@@ -267,8 +292,7 @@ impl Course {
                 Some(next_try.map_or(give_up, |next| next.min(give_up)))
             }
             Phase::Available { started_at } => {
-                let expires_at = started_at + self.duration;
-                Some(next_try.map_or(expires_at, |next| next.min(expires_at)))
+                [next_try, self.expiry(started_at)].into_iter().flatten().min()
             }
             Phase::Ending(_) => next_try,
             Phase::Ended(end) => end.readable_until,
@@ -318,7 +342,7 @@ impl Session {
         let (status, started_at, expires_at) = match self.phase {
             Phase::Requested => (QosStatus::Requested, None, None),
             Phase::Available { started_at } => {
-                (QosStatus::Available, Some(started_at), Some(started_at + self.duration))
+                (QosStatus::Available, Some(started_at), self.course().expiry(started_at))
             }
             Phase::Ending(end) | Phase::Ended(end) => return Some(self.view_of_end(end)),
         };

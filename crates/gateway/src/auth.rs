@@ -1,6 +1,7 @@
 //! Who asks: application keys, and which of them are valid.
 
 mod key;
+mod scope;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -18,6 +19,7 @@ use crate::entropy::Entropy;
 use crate::secrets::Secrets;
 
 pub use key::{KeyClass, generate, is_well_formed};
+pub use scope::Scope;
 
 /// The applications and their valid keys, in memory, kept in step with the ledger.
 pub struct KeyRing {

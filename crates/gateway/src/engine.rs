@@ -10,26 +10,26 @@ mod due;
 mod network;
 mod once;
 mod reconcile;
+mod requests;
 mod retention;
+mod settling;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use greenwave_core::decide::Create;
 use greenwave_core::{
-    ApplicationId, Catalogue, Command, CreateRequest, Device, DeviceNames, Effect, InvalidRequest,
-    NamedDevice, Refusal, RuleSet, Session, SessionId,
+    ApplicationId, Buckets, Catalogue, Command, Effect, InvalidRequest, Refusal, Session,
+    SessionId, Standing,
 };
 use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::{
-    Committed, Follower, Ledger, LedgerError, Listed, Lookup, OutboxId, Page, Seen, TransactError,
+    Committed, Follower, Ledger, LedgerError, Listed, OutboxId, Page, TransactError,
 };
 use greenwave_network::{Network, Timer};
-use secrecy::SecretString;
 use tokio::task::JoinSet;
 
 use crate::directory::{Directory, DirectoryError, UnknownDevice};
-use crate::entropy::{self, Entropy};
+use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 use crate::secrets::Secrets;
 
@@ -37,9 +37,11 @@ pub(crate) use agenda::{Agenda, Due};
 use network::{Job, Orders};
 pub use once::Replied;
 pub use reconcile::Differences;
+pub use requests::{Asker, Revoked};
+use settling::Settling;
 
-/// How often a create is made anew because its device's names came to mean another device.
-const RENAMES: usize = 3;
+/// How many sessions are forgotten in one commit.
+const FORGOTTEN_AT_ONCE: usize = 512;
 
 /// What an engine is made of.
 pub struct Parts {
@@ -69,6 +71,7 @@ pub struct Engine {
     sessions: Agenda<SessionId>,
     outbox: Agenda<OutboxId>,
     orders: Arc<Orders>,
+    settling: Settling,
 }
 
 /// Why an engine does not do what it was asked for.
@@ -116,6 +119,7 @@ impl Engine {
             sessions: Agenda::default(),
             outbox: Agenda::default(),
             orders: Arc::default(),
+            settling: Settling::default(),
         });
         let follower: Weak<Self> = Arc::downgrade(&engine);
         engine.parts.ledger.follow(follower);
@@ -128,101 +132,6 @@ impl Engine {
             workers.spawn(network::listen(Arc::clone(&engine), events));
         }
         (engine, workers)
-    }
-
-    /// Makes a session.
-    pub async fn create(
-        &self,
-        application: ApplicationId,
-        rules: &'static RuleSet,
-        request: CreateRequest,
-        credential: Option<SecretString>,
-    ) -> Result<Seen, EngineError> {
-        for _ in 0..RENAMES {
-            let create = self.to_create(application, rules, &request, credential.as_ref()).await?;
-            match self.submit(create).await {
-                Err(TransactError::Renamed) => {}
-                result => return self.seen(result?),
-            }
-        }
-        Err(EngineError::Unsettled)
-    }
-
-    /// The command that makes a session of its own of a request.
-    async fn to_create(
-        &self,
-        application: ApplicationId,
-        rules: &'static RuleSet,
-        request: &CreateRequest,
-        credential: Option<&SecretString>,
-    ) -> Result<Command, EngineError> {
-        let duration = request.granted_duration(rules, &self.parts.catalogue)?;
-        let (names, named) = self.name(&request.asked.device, rules).await?;
-        let id = SessionId::new(entropy::sixteen(&*self.parts.entropy), named.device.bucket());
-        let mut asked = request.asked.clone();
-        if let (Some(sink), Some(credential)) = (&mut asked.sink, credential) {
-            sink.credential = Some(self.parts.secrets.seal(id, credential));
-        }
-        Ok(Command::Create(Create {
-            id,
-            device: named.device,
-            names,
-            application,
-            rules: rules.id,
-            asked: Arc::new(asked),
-            duration,
-        }))
-    }
-
-    /// Makes a session last longer.
-    pub async fn extend(
-        &self,
-        application: ApplicationId,
-        rules: &'static RuleSet,
-        session: SessionId,
-        by: Duration,
-    ) -> Result<Seen, EngineError> {
-        let command = Command::Extend { session, application, rules: rules.id, by };
-        self.seen(self.submit(command).await?)
-    }
-
-    /// Ends a session.
-    pub async fn delete(
-        &self,
-        application: ApplicationId,
-        session: SessionId,
-    ) -> Result<(), EngineError> {
-        self.submit(Command::Delete { session, application }).await?;
-        Ok(())
-    }
-
-    /// Looks at a session.
-    pub async fn session(
-        &self,
-        application: ApplicationId,
-        session: SessionId,
-    ) -> Result<Seen, EngineError> {
-        match self.parts.ledger.session(application, session).await? {
-            Lookup::Found(seen) => Ok(*seen),
-            Lookup::Foreign => Err(Refusal::Foreign.into()),
-            Lookup::Unknown => Err(Refusal::Unknown.into()),
-        }
-    }
-
-    /// Looks at a device's sessions. A device that is not known has none.
-    pub async fn sessions_of_device(
-        &self,
-        application: ApplicationId,
-        rules: &'static RuleSet,
-        device: &Device,
-    ) -> Result<Vec<Seen>, EngineError> {
-        match self.name(device, rules).await {
-            Ok((_, named)) => {
-                Ok(self.parts.ledger.sessions_of_device(application, named.device).await?)
-            }
-            Err(EngineError::UnknownDevice(_)) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
     }
 
     /// Looks at a page of all that an application has.
@@ -245,33 +154,27 @@ impl Engine {
         Ok(())
     }
 
+    /// Forgets all sessions and assignments, whoever's they are: for the operator of a sandbox.
+    /// Nobody is told; what the network has of them is taken down. Tells how many there were.
+    pub async fn forget_all(&self) -> Result<usize, EngineError> {
+        let all = self.parts.ledger.standing_as(&Standing::ALL, Buckets::ALL).await?;
+        for sessions in all.chunks(FORGOTTEN_AT_ONCE) {
+            let forget = |&session: &SessionId| Command::Forget { session };
+            for forgotten in self.submit_all(sessions.iter().map(forget).collect()).await {
+                match forgotten {
+                    // Another one has had the last of it forgotten meanwhile.
+                    Ok(_) | Err(TransactError::Refused(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(all.len())
+    }
+
     /// What has happened, in figures, as text for whoever collects them.
     pub async fn metrics(&self) -> Result<String, EngineError> {
         let census = self.parts.ledger.census().await?;
         Ok(self.parts.metrics.text(&census))
-    }
-
-    /// The device that a request means.
-    async fn name(
-        &self,
-        device: &Device,
-        rules: &'static RuleSet,
-    ) -> Result<(DeviceNames, NamedDevice), EngineError> {
-        let found = self.parts.directory.look_up(device, rules).await?;
-        let named = self.parts.ledger.device(&found.names).await?;
-        let named = named.ok_or(DirectoryError::Unsupported)?;
-        match found.known {
-            Err(unknown) if !named.known => Err(EngineError::UnknownDevice(unknown)),
-            _ => Ok((found.names, named)),
-        }
-    }
-
-    /// The session that was committed, as its owner sees it now. One that has ended in this very
-    /// moment is as unknown as it is a moment later.
-    fn seen(&self, committed: Committed) -> Result<Seen, EngineError> {
-        let session = committed.changes.session.ok_or(Refusal::Unknown)?;
-        let view = session.view(self.parts.timer.now()).ok_or(Refusal::Unknown)?;
-        Ok(Seen { session, view })
     }
 
     /// Has a command decided and committed. What follows from it is seen to whether or not this is
@@ -321,6 +224,7 @@ impl Follower for Engine {
                 }
             }
             self.parts.metrics.committed(committed, now);
+            self.settling.committed(committed);
             for &notification in &committed.outbox {
                 outbox.set(notification, Some(now));
             }

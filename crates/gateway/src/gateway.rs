@@ -13,6 +13,7 @@ use greenwave_ledger::{
 };
 use greenwave_network::simulator::Settings;
 use greenwave_network::{Simulator, Timer};
+use rustls::pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -47,6 +48,9 @@ pub struct Config {
     pub entropy: Arc<dyn Entropy>,
     /// How much clients can make it do.
     pub limits: Limits,
+    /// Certificate authorities that receivers of events may have theirs from, beside those that the
+    /// machine trusts.
+    pub trusted: Vec<CertificateDer<'static>>,
     /// What the ledger's file is kept on, if not on the system's disks as they are.
     #[doc(hidden)]
     pub storage: Storage,
@@ -89,6 +93,9 @@ pub enum StartError {
     /// The ledger came to no end with opening.
     #[error("opening the ledger broke off, which is a bug: {0}")]
     Interrupted(String),
+    /// A certificate authority cannot be trusted.
+    #[error("cannot use a certificate authority that is to be trusted: {0}")]
+    Trust(io::Error),
     /// The sandbox's key cannot be made.
     #[error("cannot make the sandbox's application key: {0}")]
     Key(#[from] RegistryError),
@@ -140,7 +147,7 @@ impl Gateway {
         reached(Point::StartSecretOpened);
         let clock: Arc<dyn Clock> = Arc::new(TimerClock(Arc::clone(&config.timer)));
         let catalogue = Arc::new(Catalogue::nokia());
-        let (sqlite, network) = open(&config, clock, Arc::clone(&catalogue)).await?;
+        let (sqlite, network) = open(&config, Arc::clone(&clock), Arc::clone(&catalogue)).await?;
         let ledger: Arc<dyn Ledger> = Arc::clone(&sqlite) as _;
         let registry: Arc<dyn Registry> = sqlite;
         let keys =
@@ -167,7 +174,7 @@ impl Gateway {
         let mut serving = JoinSet::new();
         let guard = AddressGuard::new(public_at.ip().is_loopback(), vec![public_at, admin_at]);
         let client =
-            SinkClient::new(guard, secrets).map_err(|source| io_error(directory, source))?;
+            SinkClient::new(guard, secrets, clock, config.trusted).map_err(StartError::Trust)?;
         serving.spawn(delivery::deliver(Arc::clone(&engine), Arc::new(client), stop.clone()));
 
         let (token, limits) = (sandbox.admin_token.clone(), config.limits);

@@ -5,6 +5,8 @@ mod admin;
 mod answer;
 mod authenticate;
 mod body;
+mod caller;
+mod camara;
 mod connection;
 mod health;
 mod idempotency;

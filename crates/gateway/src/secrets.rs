@@ -11,6 +11,8 @@ use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use greenwave_core::{IdentifierKey, SealedCredential, SessionId};
 use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::{Fingerprint, IdempotencyKey};
+use greenwave_wire::SinkCredential;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::entropy::Entropy;
@@ -154,9 +156,15 @@ impl Secrets {
     }
 
     /// Encrypts a sink's credential. It can only be opened for the same session.
+    ///
+    /// What is encrypted is the token, and on a second line, if it expires, the Unix time in
+    /// milliseconds at which it does.
     #[must_use]
-    pub fn seal(&self, session: SessionId, credential: &SecretString) -> SealedCredential {
-        let mut bytes = credential.expose_secret().as_bytes().to_vec();
+    pub fn seal(&self, session: SessionId, credential: &SinkCredential) -> SealedCredential {
+        let mut bytes = credential.token.expose_secret().as_bytes().to_vec();
+        if let Some(at) = credential.expires_at {
+            bytes.extend_from_slice(format!("\n{}", at.as_millisecond()).as_bytes());
+        }
         let aad = Aad::from(session.as_bytes());
         #[expect(
             clippy::expect_used,
@@ -178,13 +186,20 @@ impl Secrets {
         &self,
         session: SessionId,
         sealed: &SealedCredential,
-    ) -> Option<SecretString> {
+    ) -> Option<SinkCredential> {
         let (nonce, bytes) = sealed.0.split_at_checked(aws_lc_rs::aead::NONCE_LEN)?;
         let nonce = aws_lc_rs::aead::Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut bytes = bytes.to_vec();
         let aad = Aad::from(session.as_bytes());
         let opened = self.credentials.open_in_place(nonce, aad, &mut bytes).ok()?;
-        String::from_utf8(opened.to_vec()).ok().map(SecretString::from)
+        let opened = std::str::from_utf8(opened).ok()?;
+        let (token, expires_at) = match opened.split_once('\n') {
+            Some((token, millis)) => {
+                (token, Some(Timestamp::from_millisecond(millis.parse().ok()?).ok()?))
+            }
+            None => (opened, None),
+        };
+        Some(SinkCredential { token: SecretString::from(token), expires_at })
     }
 }
 
@@ -281,10 +296,13 @@ mod tests {
     #[test]
     fn a_credential_opens_for_its_own_session_only() {
         let secrets = Secrets::derive(&[7; 32]);
-        let sealed = secrets.seal(session(1), &SecretString::from("my-token"));
+        let token = SecretString::from("my-token");
+        let credential = SinkCredential { token, expires_at: Timestamp::from_second(7).ok() };
+        let sealed = secrets.seal(session(1), &credential);
         assert!(!sealed.0.windows(8).any(|window| window == b"my-token"));
         let opened = secrets.open_sealed(session(1), &sealed).unwrap();
-        assert_eq!(opened.expose_secret(), "my-token");
+        assert_eq!(opened.token.expose_secret(), "my-token");
+        assert_eq!(opened.expires_at, credential.expires_at);
         assert!(secrets.open_sealed(session(2), &sealed).is_none());
         assert!(Secrets::derive(&[8; 32]).open_sealed(session(1), &sealed).is_none());
         assert!(secrets.open_sealed(session(1), &SealedCredential([1, 2].into())).is_none());

@@ -15,7 +15,7 @@ use std::ops::RangeInclusive;
 use greenwave_core::session::Course;
 use greenwave_core::{
     ApplicationId, Buckets, DeviceKey, IdentifierKey, KnownIdentifiers, Session, SessionId,
-    Standing,
+    Standing, Subject,
 };
 use hashbrown::hash_table::Entry as TableEntry;
 use jiff::Timestamp;
@@ -36,30 +36,38 @@ pub(crate) struct Entry {
     pub(crate) row: i64,
     /// What it has to do with the network.
     pub(crate) standing: Standing,
+    /// What it is.
+    pub(crate) subject: Subject,
     visible_until_ms: i64,
     deadline_ms: i64,
 }
 
+/// Whose a session is, and what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) device: DeviceKey,
+    pub(crate) application: ApplicationId,
+    pub(crate) subject: Subject,
+}
+
 impl Entry {
     pub(crate) fn new(row: i64, session: &Session) -> Self {
-        Self::of(row, session.id, session.device, session.application, session.course())
+        let Session { id, device, application, .. } = *session;
+        let owner = Owner { device, application, subject: session.rules.subject() };
+        Self::of(row, id, owner, session.course())
     }
 
     /// The entry of a session of which no more than this is known.
-    pub(crate) fn of(
-        row: i64,
-        id: SessionId,
-        device: DeviceKey,
-        application: ApplicationId,
-        course: Course,
-    ) -> Self {
+    pub(crate) fn of(row: i64, id: SessionId, owner: Owner, course: Course) -> Self {
         let millis = Timestamp::as_millisecond;
+        let Owner { device, application, subject } = owner;
         Self {
             id,
             device,
             application,
             row,
             standing: course.standing(),
+            subject,
             visible_until_ms: course.visible_until().map_or(i64::MIN, millis),
             deadline_ms: course.deadline().map_or(i64::MAX, millis),
         }
@@ -343,6 +351,7 @@ mod tests {
             device,
             application: ApplicationId(application),
             row,
+            subject: Subject::Session,
             standing: if number.is_multiple_of(2) { Standing::Lost } else { Standing::Over },
             visible_until_ms: i64::from(number),
             deadline_ms: i64::from(number),

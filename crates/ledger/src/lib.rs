@@ -93,14 +93,19 @@ pub trait Ledger: Send + Sync {
         id: SessionId,
     ) -> Answer<'_, Result<Lookup, LedgerError>>;
 
-    /// What this application may see of a device's sessions now, the oldest first.
+    /// What this application may see of a device's sessions and assignments now, the oldest first.
     fn sessions_of_device(
         &self,
         application: ApplicationId,
         device: DeviceKey,
     ) -> Answer<'_, Result<Vec<Seen>, LedgerError>>;
 
-    /// A page of all that this application may see now, the oldest first.
+    /// The application whose assignment of this device is in force now, or asked for.
+    fn assigned(&self, device: DeviceKey)
+    -> Answer<'_, Result<Option<ApplicationId>, LedgerError>>;
+
+    /// A page of all sessions that this application may see now, the oldest first. Assignments are
+    /// none.
     fn sessions_of_application(
         &self,
         application: ApplicationId,

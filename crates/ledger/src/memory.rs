@@ -236,6 +236,13 @@ impl Ledger for MemoryLedger {
         ready(Ok(self.see(&entries, now)))
     }
 
+    fn assigned(
+        &self,
+        device: DeviceKey,
+    ) -> Answer<'_, Result<Option<ApplicationId>, LedgerError>> {
+        ready(Ok(self.published.assigned(device, self.clock.now())))
+    }
+
     fn sessions_of_application(
         &self,
         application: ApplicationId,

@@ -1,6 +1,6 @@
 //! Going through the whole index a part at a time, so that nobody waits for more than a part.
 
-use greenwave_core::{ApplicationId, Buckets, SessionId, Standing};
+use greenwave_core::{ApplicationId, Buckets, DeviceKey, SessionId, Standing, Subject};
 use jiff::Timestamp;
 
 use crate::Page;
@@ -63,6 +63,16 @@ impl Published {
         }
     }
 
+    /// Whose assignment of a device is in force now, or asked for.
+    pub(crate) fn assigned(&self, device: DeviceKey, now: Timestamp) -> Option<ApplicationId> {
+        let in_force = |entry: &Entry| {
+            let asked_for =
+                matches!(entry.standing, Standing::Requested | Standing::Honoured | Standing::Lost);
+            asked_for && entry.subject == Subject::Assignment && entry.visible(now)
+        };
+        self.index().of_device(device).find(in_force).map(|entry| entry.application)
+    }
+
     /// The entries of a page of what an application can see now, the oldest first, and whether
     /// another page follows.
     pub(crate) fn page(
@@ -94,7 +104,10 @@ impl Published {
         let mut place = index.first_of_application(application);
         while let Some(from) = place.filter(|_| found.len() < wanted) {
             let (step, next) = index.walk(from, stride.length(skip.saturating_add(wanted)))?;
-            let visible = |entry: &Entry| entry.application == application && entry.visible(now);
+            let visible = |entry: &Entry| {
+                let wanted = entry.subject == Subject::Session;
+                wanted && entry.application == application && entry.visible(now)
+            };
             for entry in step.into_iter().filter(visible) {
                 if skip > 0 {
                     skip -= 1;

@@ -368,6 +368,13 @@ impl Ledger for SqliteLedger {
         ready(self.see_device(application, device))
     }
 
+    fn assigned(
+        &self,
+        device: DeviceKey,
+    ) -> Answer<'_, Result<Option<ApplicationId>, LedgerError>> {
+        ready(Ok(self.published.assigned(device, self.clock.now())))
+    }
+
     fn sessions_of_application(
         &self,
         application: ApplicationId,

@@ -4,9 +4,12 @@
 //! A message names the field, what is wrong with it, and what would be right. It is for the one who
 //! sent the request, and never tells anything of another application.
 
+mod device;
+mod refused;
+mod sink;
+
 use std::fmt::Display;
 
-use greenwave_core::{InvalidRequest, Refusal, RuleSetId};
 use serde::Serialize;
 
 /// The longest message that CAMARA allows.
@@ -47,72 +50,19 @@ impl ErrorInfo {
         Self::new(400, "OUT_OF_RANGE", format!("{field}: {wrong}"))
     }
 
+    /// The token, or key, does not allow the operation.
+    #[must_use]
+    pub fn scope_missing(scope: &str) -> Self {
+        let wrong = format!(
+            "Client does not have sufficient permissions to perform this action: ask for a token \
+             with the scope {scope}"
+        );
+        Self::new(403, "PERMISSION_DENIED", wrong)
+    }
+
     /// The body as a whole cannot be read.
     pub fn invalid_body(wrong: impl Display) -> Self {
         Self::new(400, "INVALID_ARGUMENT", format!("the request body {wrong}"))
-    }
-
-    /// The directory knows no such device.
-    pub fn unknown_device(field: &str, known: &str) -> Self {
-        Self::new(
-            400,
-            "INVALID_ARGUMENT",
-            format!("Unable to identify device: {field} is not known here; {known}"),
-        )
-    }
-
-    /// A request that can be read but not accepted.
-    #[must_use]
-    pub fn of_invalid(field: &str, invalid: &InvalidRequest) -> Self {
-        match invalid {
-            InvalidRequest::DurationOutOfRange { .. } => Self::out_of_range(field, invalid),
-            InvalidRequest::UnknownProfile { .. } | InvalidRequest::DurationMissing => {
-                Self::invalid_argument(field, invalid)
-            }
-        }
-    }
-
-    /// A command that was refused, as the API of these rules says it.
-    #[must_use]
-    pub fn of_refusal(refusal: &Refusal, rules: RuleSetId) -> Self {
-        match refusal {
-            Refusal::Unknown => Self::unknown_session(),
-            Refusal::Foreign => Self::foreign_session(),
-            Refusal::Conflict => Self::new(
-                409,
-                "CONFLICT",
-                "Another session exists for this device with an overlapping flow: choose another \
-                 application server or other ports, or try again later",
-            ),
-            Refusal::OwnConflict(session) => Self::new(
-                409,
-                "CONFLICT",
-                format!(
-                    "Your session {session} exists for this device with an overlapping flow: \
-                     extend it, or delete it first"
-                ),
-            ),
-            Refusal::TooManySessions { limit } => Self::new(
-                429,
-                "QUOTA_EXCEEDED",
-                format!("You have {limit} live sessions for this device: delete one of them first"),
-            ),
-            Refusal::DeviceBusy => Self::new(
-                503,
-                "UNAVAILABLE",
-                "The network is still releasing past sessions of this device: try again later",
-            ),
-            Refusal::NoOrphan => Self::new(
-                409,
-                "CONFLICT",
-                "The network is still asked to release this session: only an orphan can be cleared",
-            ),
-            Refusal::NotActive => match rules {
-                RuleSetId::NokiaV0 => {
-                    Self::new(400, "INVALID_ARGUMENT", "The target session is inactive")
-                }
-            },
-        }
     }
 
     /// The idempotency key names another request.
@@ -133,26 +83,6 @@ impl ErrorInfo {
                        many seconds as the header Retry-After says";
         let error = Self::new(409, "IDEMPOTENCY_IN_PROGRESS", message);
         Self { retry_after_s: Some(1), ..error }
-    }
-
-    /// No session of this id, or none any more.
-    #[must_use]
-    pub fn unknown_session() -> Self {
-        Self::new(
-            404,
-            "NOT_FOUND",
-            "There is no session with this id: it has ended, or never existed",
-        )
-    }
-
-    /// Another application's session.
-    #[must_use]
-    pub fn foreign_session() -> Self {
-        Self::new(
-            403,
-            "PERMISSION_DENIED",
-            "This session was created by another application: use the key that created it",
-        )
     }
 
     /// The same for a missing credential and a wrong one.
@@ -308,12 +238,5 @@ mod tests {
         let error = ErrorInfo::invalid_argument("x", "ä".repeat(600));
         assert!(error.message.len() <= LONGEST_MESSAGE);
         assert!(error.message.ends_with('…'));
-    }
-
-    #[test]
-    fn a_conflict_tells_nothing_of_the_other_application() {
-        let error = ErrorInfo::of_refusal(&Refusal::Conflict, RuleSetId::NokiaV0);
-        assert_eq!((error.status, error.code), (409, "CONFLICT"));
-        assert!(!error.message.contains('-'), "no session id: {}", error.message);
     }
 }

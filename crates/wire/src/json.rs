@@ -4,8 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Error, MapAccess, Unexpected, Visitor};
+use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use crate::ErrorInfo;
 
@@ -129,6 +130,81 @@ impl Visitor<'_> for WholeNumberVisitor {
         } else {
             Err(E::invalid_type(Unexpected::Float(number), &self))
         }
+    }
+}
+
+/// An object of any members, each of them there once, at any depth: of two, one reader would take
+/// the first and another the last.
+#[derive(Debug)]
+pub(crate) struct Document(pub(crate) Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(ItemVisitor).and_then(|item| match item {
+            Item(Value::Object(members)) => Ok(Self(members)),
+            Item(_) => Err(D::Error::custom("expected a JSON object")),
+        })
+    }
+}
+
+struct Item(Value);
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(ItemVisitor)
+    }
+}
+
+struct ItemVisitor;
+
+impl<'de> Visitor<'de> for ItemVisitor {
+    type Value = Item;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Item, E> {
+        Ok(Item(Value::Null))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Item, E> {
+        Ok(Item(value.into()))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Item, E> {
+        Ok(Item(value.into()))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Item, E> {
+        Ok(Item(value.into()))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Item, E> {
+        Ok(Item(value.into()))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Item, E> {
+        Ok(Item(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Item, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Item(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Item(Value::Array(list)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Item, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, Item(value))) = members.next_entry::<String, Item>()? {
+            if object.contains_key(&name) {
+                return Err(A::Error::custom(format!("duplicate field `{name}`")));
+            }
+            object.insert(name, value);
+        }
+        Ok(Item(Value::Object(object)))
     }
 }
 

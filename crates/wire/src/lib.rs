@@ -4,11 +4,16 @@
 //! core's `RuleSet`. Each dialect is a module with a file for each thing that goes over the wire.
 //! Which HTTP status an error has is known in [`error`] only.
 
+pub mod camara;
 pub mod error;
 mod json;
 mod members;
+mod ports;
+mod server;
 mod sink;
+mod status;
 pub mod v0;
 
 pub use error::ErrorInfo;
 pub use json::{MOST_NESTED, read, too_deep};
+pub use sink::SinkCredential;

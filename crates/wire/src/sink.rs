@@ -1,6 +1,7 @@
 //! Where events go, as a request says it.
 
 use greenwave_core::{Pii, Sink};
+use jiff::Timestamp;
 use secrecy::SecretString;
 use url::Url;
 
@@ -8,6 +9,15 @@ use crate::ErrorInfo;
 
 const LONGEST_URL: usize = 2_048;
 const LONGEST_TOKEN: usize = 4_096;
+
+/// What the receiver of events wants to be shown.
+#[derive(Debug)]
+pub struct SinkCredential {
+    /// The token, without the word `Bearer`.
+    pub token: SecretString,
+    /// From when on the receiver would not take it, if it said so: nothing is sent then any more.
+    pub expires_at: Option<Timestamp>,
+}
 
 /// Takes a URL that events can be sent to. Whether they may be is decided when one is sent, for
 /// each address that the host then has.

@@ -14,9 +14,10 @@ mod query;
 mod request;
 mod session_info;
 
+pub(crate) use device::{write_device, write_ipv4};
 pub use event::{EVENT_CONTENT_TYPE, event};
 pub use query::{Listing, MOST_PER_PAGE, read_listing};
-pub use request::{CreateSession, invalid_create, read_create, read_extend, read_retrieve};
+pub use request::{CreateSession, read_create, read_extend, read_retrieve};
 pub use session_info::{session_info, session_list};
 
 use greenwave_core::{RuleSet, RuleSetId};

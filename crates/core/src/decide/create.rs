@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::{
     Changes, Create, DeviceState, KEPT_SESSIONS_PER_DEVICE, LIVE_SESSIONS_PER_DEVICE, Refusal, due,
 };
-use crate::rules::OwnOverlap;
-use crate::session::{Attempts, Owed, Phase, Session};
+use crate::rules::{OwnOverlap, Subject};
+use crate::session::{Attempts, Owed, Phase, QosStatus, Session};
 
 pub(super) fn create(
     state: &DeviceState,
@@ -14,7 +14,11 @@ pub(super) fn create(
     now: Timestamp,
 ) -> Result<Changes, Refusal> {
     check_room(state, create, now)?;
-    check_flow(state, create, create.rules.rules().own_overlap, now)?;
+    let rules = create.rules.rules();
+    match rules.subject {
+        Subject::Session => check_flow(state, create, rules.own_overlap, now)?,
+        Subject::Assignment => check_assignment(state, now)?,
+    }
     let session = Session {
         id: create.id,
         device: create.device,
@@ -41,6 +45,15 @@ fn check_room(state: &DeviceState, create: &Create, now: Timestamp) -> Result<()
     Ok(())
 }
 
+/// A device has one assignment at most. One that is over is not in the way of the next.
+fn check_assignment(state: &DeviceState, now: Timestamp) -> Result<(), Refusal> {
+    let in_the_way = |session: &Session| {
+        session.rules.subject() == Subject::Assignment
+            && session.view(now).is_some_and(|view| view.status != QosStatus::Unavailable)
+    };
+    if state.sessions.iter().any(in_the_way) { Err(Refusal::Assigned) } else { Ok(()) }
+}
+
 /// A session is in the way as long as a client can see it, be it available or not.
 fn check_flow(
     state: &DeviceState,
@@ -51,7 +64,7 @@ fn check_flow(
     let own_may_overlap = own_overlap == OwnOverlap::Allowed;
     let may_be = |session: &&Session| {
         let harmless = own_may_overlap && session.application == create.application;
-        !harmless && session.view(now).is_some()
+        !harmless && session.rules.subject() == Subject::Session && session.view(now).is_some()
     };
     if !state.sessions.iter().any(|session| may_be(&session)) {
         return Ok(());

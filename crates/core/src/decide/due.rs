@@ -17,11 +17,13 @@ pub(super) fn due(session: &Session, now: Timestamp) -> Changes {
         }
         Phase::Requested | Phase::Ending(_) => try_again(session.clone(), now),
         Phase::Available { started_at } => {
-            let due_at = started_at + session.duration;
-            if now >= due_at {
-                return end::end(session.clone(), EndReason::DurationExpired, due_at, now);
+            let due_at = session.course().expiry(started_at);
+            match due_at {
+                Some(due_at) if now >= due_at => {
+                    end::end(session.clone(), EndReason::DurationExpired, due_at, now)
+                }
+                _ => try_again(session.clone(), now),
             }
-            try_again(session.clone(), now)
         }
         Phase::Ended(end) => end::retire(session.clone(), end),
     }

@@ -33,8 +33,13 @@ pub(super) fn end(
         Phase::Available { started_at } => Some(started_at),
         _ => None,
     };
-    let readable_until = (reason == EndReason::NetworkTerminated)
-        .then(|| ended_at + session.rules.rules().readable_after_network_end);
+    let rules = session.rules.rules();
+    let readable = match reason {
+        EndReason::NetworkTerminated => Some(rules.readable_after_network_end),
+        EndReason::DeleteRequested => rules.readable_after_delete,
+        EndReason::DurationExpired => None,
+    };
+    let readable_until = readable.map(|readable| ended_at + readable);
     session.phase = Phase::Ending(End { reason, started_at, ended_at, readable_until });
     session.owed = Owed::Release(Attempts { made: 0, next_at: now });
 
@@ -43,6 +48,22 @@ pub(super) fn end(
     let mut changes = due::try_again(session, now);
     changes.effects.extend(event.map(Effect::Notify));
     changes
+}
+
+/// Ends a session, if it is not over, and hides it. Nobody is told.
+pub(super) fn forget(session: &Session, now: Timestamp) -> Changes {
+    match session.phase {
+        Phase::Requested | Phase::Available { .. } => {
+            let mut changes = end(session.clone(), EndReason::DeleteRequested, now, now);
+            changes.effects.retain(|effect| !matches!(effect, Effect::Notify(_)));
+            if let Some(Session { phase: Phase::Ending(end), events, .. }) = &mut changes.session {
+                end.readable_until = None;
+                *events = session.events;
+            }
+            changes
+        }
+        Phase::Ending(_) | Phase::Ended(_) => delete(session, now),
+    }
 }
 
 /// The network has confirmed that nothing is left of a session.

@@ -13,6 +13,7 @@ pub(super) fn extend(
     session: &Session,
     rules: &RuleSet,
     by: Duration,
+    overall_at_most: Duration,
     now: Timestamp,
 ) -> Result<Changes, Refusal> {
     let mut session = session.clone();
@@ -23,7 +24,7 @@ pub(super) fn extend(
             let elapsed = now.duration_since(started_at).unsigned_abs();
             Duration::from_secs((elapsed + maximum).as_secs())
         }
-        (ExtendRule::Overall, Phase::Available { .. }) => rules.duration.maximum,
+        (ExtendRule::Overall, Phase::Available { .. }) => overall_at_most,
         _ => return Err(Refusal::NotActive),
     };
     session.duration = asked.min(longest).max(session.duration);
@@ -80,12 +81,13 @@ mod tests {
         let nokia = RuleSetId::NokiaV0.rules();
         let rules = RuleSet { extend: ExtendRule::Overall, ..nokia.clone() };
         let by = Duration::from_secs(86_000);
-        let extended = super::extend(&live_for(60), &rules, by, at(30)).unwrap();
+        let day = Duration::from_secs(86_400);
+        let extended = super::extend(&live_for(60), &rules, by, day, at(30)).unwrap();
         assert_eq!(extended.session.unwrap().duration, Duration::from_secs(86_060));
-        let extended = super::extend(&live_for(600), &rules, by, at(30)).unwrap();
+        let extended = super::extend(&live_for(600), &rules, by, day, at(30)).unwrap();
         assert_eq!(extended.session.unwrap().duration, Duration::from_secs(86_400));
         let requested = requested(1, APPLICATION, "203.0.113.5", at(0));
-        assert_eq!(super::extend(&requested, &rules, by, at(1)), Err(Refusal::NotActive));
+        assert_eq!(super::extend(&requested, &rules, by, day, at(1)), Err(Refusal::NotActive));
     }
 
     #[test]
@@ -102,6 +104,7 @@ mod tests {
             application: APPLICATION,
             rules: RuleSetId::NokiaV0,
             by: Duration::from_secs(1),
+            overall_at_most: Duration::MAX,
         };
         assert_eq!(run(&NONE, &unknown, at(0)), Err(Refusal::Unknown));
     }

@@ -11,9 +11,9 @@ use super::{Changes, Command, Create, DeviceState, Effect, NetworkReport, Refusa
 use crate::device::NetworkAccessIdentifier;
 use crate::ids::{ApplicationId, DeviceKey, IdentifierKey, SessionId};
 use crate::naming::DeviceNames;
-use crate::rules::RuleSetId;
+use crate::rules::{RuleSetId, Subject};
 use crate::server::ServerAddress;
-use crate::session::{Asked, Event, Session, Sink};
+use crate::session::{Asked, Event, NamedBy, Session, Sink};
 use crate::{ApplicationServer, Device, Pii, ProfileName};
 
 pub(crate) const APPLICATION: ApplicationId = ApplicationId(1);
@@ -34,6 +34,7 @@ pub(crate) fn asked(server: &str) -> Asked {
     let nai = NetworkAccessIdentifier::parse("device@testcsp.net").unwrap();
     Asked {
         device: Device::new(Some(nai), None, None, None).unwrap(),
+        named_by: NamedBy::default(),
         server: ApplicationServer::new(Some(ServerAddress::parse_v4(server).unwrap()), None)
             .unwrap(),
         device_ports: None,
@@ -61,11 +62,12 @@ pub(crate) fn extend(number: u16, application: ApplicationId, by_s: u64) -> Comm
         application,
         rules: RuleSetId::NokiaV0,
         by: Duration::from_secs(by_s),
+        overall_at_most: Duration::MAX,
     }
 }
 
 pub(crate) fn delete(number: u16, application: ApplicationId) -> Command {
-    Command::Delete { session: id(number), application }
+    Command::Delete { session: id(number), application, subject: Subject::Session }
 }
 
 pub(crate) fn network(number: u16, report: NetworkReport) -> Command {

@@ -1,10 +1,13 @@
 //! `greenwave up`
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use greenwave_ledger::{OpenError, Storage};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
@@ -38,6 +41,11 @@ pub(super) struct Up {
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration::parse_retention)]
     retention: Duration,
 
+    /// A PEM file with certificate authorities that receivers of events may have their
+    /// certificates from, beside those that the machine trusts
+    #[arg(long, value_name = "FILE")]
+    trust_ca: Option<PathBuf>,
+
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", env = "GREENWAVE_LOG", default_value = "info")]
     log: LevelFilter,
@@ -70,6 +78,7 @@ impl Up {
             timer: Arc::clone(&timer) as _,
             entropy: Arc::new(SystemEntropy::default()),
             limits: Limits::of_process(),
+            trusted: self.trusted()?,
             storage: Storage::default(),
         };
         // Before the start, so that a signal during it is not lost.
@@ -100,6 +109,17 @@ impl Up {
             () = stop.asked() => tracing::warn!("stopping at once"),
         }
         Ok(())
+    }
+
+    fn trusted(&self) -> Result<Vec<CertificateDer<'static>>, Failure> {
+        let Some(path) = &self.trust_ca else { return Ok(Vec::new()) };
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::new(format!("cannot read certificates from {}: {error}", path.display()))
+                .hint("give --trust-ca a file that has them as PEM, each between its BEGIN and END")
+        };
+        let read = CertificateDer::pem_file_iter(path).map_err(|error| failed(&error))?;
+        let trusted: Vec<_> = read.collect::<Result<_, _>>().map_err(|error| failed(&error))?;
+        if trusted.is_empty() { Err(failed(&"there are none")) } else { Ok(trusted) }
     }
 
     fn greet(&self, sandbox: &Sandbox) -> Result<(), Failure> {

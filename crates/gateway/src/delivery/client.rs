@@ -9,15 +9,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use greenwave_core::{Event, RuleSetId, SessionId, Sink};
+use greenwave_core::{Clock, Event, RuleSetId, SessionId, Sink};
 use greenwave_ledger::Answer;
-use greenwave_wire::v0;
+use greenwave_wire::{camara, v0};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{Request, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 use tokio::net::TcpStream;
@@ -45,15 +47,24 @@ const MOST_OF_ANSWER: usize = 64 * 1024;
 pub struct SinkClient {
     secrets: Arc<Secrets>,
     guard: Arc<AddressGuard>,
+    clock: Arc<dyn Clock>,
     http: Client<HttpsConnector<GuardedConnector>, Full<Bytes>>,
 }
 
 impl SinkClient {
-    /// A client that trusts the authorities of the machine.
-    pub fn new(guard: AddressGuard, secrets: Arc<Secrets>) -> io::Result<Self> {
+    /// A client that trusts the authorities of the machine, and these.
+    pub fn new(
+        guard: AddressGuard,
+        secrets: Arc<Secrets>,
+        clock: Arc<dyn Clock>,
+        trusted: Vec<CertificateDer<'static>>,
+    ) -> io::Result<Self> {
         let mut roots = RootCertStore::empty();
         let found = rustls_native_certs::load_native_certs();
         roots.add_parsable_certificates(found.certs);
+        for authority in trusted {
+            roots.add(authority).map_err(io::Error::other)?;
+        }
         if roots.is_empty() {
             tracing::warn!(
                 "no certificate authorities on this machine: events to https URLs will fail; \
@@ -76,11 +87,11 @@ impl SinkClient {
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(4)
             .build(connector);
-        Ok(Self { secrets, guard, http })
+        Ok(Self { secrets, guard, clock, http })
     }
 
     async fn tell(&self, event: &Event) -> Attempt {
-        let request = match request(&self.secrets, event) {
+        let request = match request(&self.secrets, event, self.clock.now()) {
             Ok(request) => request,
             Err(note) => return Attempt::Hopeless(note.to_owned()),
         };
@@ -110,20 +121,25 @@ impl Courier for SinkClient {
     }
 }
 
-fn request(secrets: &Secrets, event: &Event) -> Result<Request<Full<Bytes>>, &'static str> {
+fn request(
+    secrets: &Secrets,
+    event: &Event,
+    now: Timestamp,
+) -> Result<Request<Full<Bytes>>, &'static str> {
     let Some(sink) = &event.sink else { return Err("there is no sink") };
     let url = Url::parse(sink.url.expose()).map_err(|_| "the sink is not a URL")?;
     // The `url` crate has turned every spelling of an address into its plain form.
     let uri: Uri = url[..url::Position::AfterQuery].parse().map_err(|_| "the sink is not a URL")?;
     let (content_type, body) = match event.rules {
         RuleSetId::NokiaV0 => (v0::EVENT_CONTENT_TYPE, v0::event(event)),
+        _ => (camara::EVENT_CONTENT_TYPE, camara::event(event)),
     };
     let mut request = Request::post(uri)
         .header(CONTENT_TYPE, content_type)
         .header(USER_AGENT, concat!("greenwave/", env!("CARGO_PKG_VERSION")))
         .body(Full::new(Bytes::from(body)))
         .map_err(|_| "the sink is not a URL")?;
-    if let Some(authorization) = authorization(secrets, event.id.session, sink)? {
+    if let Some(authorization) = authorization(secrets, event.id.session, sink, now)? {
         request.headers_mut().insert(AUTHORIZATION, authorization);
     }
     Ok(request)
@@ -133,12 +149,17 @@ fn authorization(
     secrets: &Secrets,
     session: SessionId,
     sink: &Sink,
+    now: Timestamp,
 ) -> Result<Option<HeaderValue>, &'static str> {
     let Some(sealed) = &sink.credential else { return Ok(None) };
-    let token = secrets
+    let credential = secrets
         .open_sealed(session, sealed)
         .ok_or("the sink's credential was sealed with another secret")?;
-    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
+    if credential.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        return Err("the sink's credential has expired");
+    }
+    let token = credential.token.expose_secret();
+    let mut value = HeaderValue::try_from(format!("Bearer {token}"))
         .map_err(|_| "the sink's credential cannot be sent")?;
     value.set_sensitive(true);
     Ok(Some(value))

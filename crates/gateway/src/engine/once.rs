@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use greenwave_core::{Command, CreateRequest, Refusal, RuleSet, SessionId};
 use greenwave_ledger::{Once, Performed, Reply, TransactError};
-use secrecy::SecretString;
+use greenwave_wire::SinkCredential;
 
-use super::{Engine, EngineError, RENAMES};
+use super::requests::RENAMES;
+use super::{Asker, Engine, EngineError};
 
 /// What is answered to a request that named a key.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ impl Engine {
         &self,
         rules: &'static RuleSet,
         request: CreateRequest,
-        credential: Option<SecretString>,
+        credential: Option<SinkCredential>,
         once: Once,
     ) -> Result<Replied, EngineError> {
         if let Some(performed) = self.parts.ledger.recall(&once).await? {
@@ -44,6 +45,7 @@ impl Engine {
     /// Makes a session last longer, or replies what was replied when it was.
     pub async fn extend_once(
         &self,
+        asker: Asker<'_>,
         rules: &'static RuleSet,
         session: SessionId,
         by: Duration,
@@ -52,8 +54,7 @@ impl Engine {
         if let Some(performed) = self.parts.ledger.recall(&once).await? {
             return replied(performed);
         }
-        let application = once.application;
-        let command = Command::Extend { session, application, rules: rules.id, by };
+        let command = self.to_extend(asker, rules, session, by).await?;
         replied(self.submit_once(command, once).await?)
     }
 

@@ -4,10 +4,11 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use greenwave_core::RuleSet;
 use greenwave_ledger::LedgerError;
-use greenwave_wire::{ErrorInfo, v0};
+use greenwave_wire::ErrorInfo;
 use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
+use crate::directory::DirectoryError;
 use crate::engine::EngineError;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -31,13 +32,15 @@ impl Failure {
     /// What an engine's error is called under these rules.
     pub(super) fn of(error: &EngineError, rules: &RuleSet) -> Self {
         let error = match error {
-            EngineError::Invalid(invalid) => v0::invalid_create(invalid),
+            EngineError::Invalid(invalid) => ErrorInfo::of_invalid(invalid, rules),
             EngineError::UnknownDevice(unknown) => {
-                ErrorInfo::unknown_device(unknown.field, unknown.known)
+                ErrorInfo::unknown_device(unknown.field, unknown.known, rules)
             }
-            EngineError::Refused(refusal) => ErrorInfo::of_refusal(refusal, rules.id),
+            EngineError::Refused(refusal) => ErrorInfo::of_refusal(refusal, rules),
             EngineError::KeyReused => ErrorInfo::idempotency_key_reused(),
-            EngineError::Directory(wrong) => ErrorInfo::invalid_argument("device", wrong),
+            EngineError::Directory(DirectoryError::Unsupported) => {
+                ErrorInfo::unsupported_identifier(rules)
+            }
             EngineError::Ledger(LedgerError::Busy) => ErrorInfo::busy(),
             // The ledger has said so, once.
             EngineError::Ledger(LedgerError::Full) => ErrorInfo::unavailable(),

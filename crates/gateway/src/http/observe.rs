@@ -21,7 +21,7 @@ use super::answer::Failure;
 use crate::entropy;
 use crate::secrets::write_hex;
 
-const CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");
+pub(super) const CORRELATOR: HeaderName = HeaderName::from_static("x-correlator");
 const MODE: HeaderName = HeaderName::from_static("x-greenwave-mode");
 
 /// The longest correlator that is echoed (CAMARA Commonalities).
@@ -121,7 +121,7 @@ fn correlator(api: &Api, headers: &HeaderMap) -> HeaderValue {
     })
 }
 
-fn is_correlator(text: &[u8]) -> bool {
+pub(super) fn is_correlator(text: &[u8]) -> bool {
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_:;./<>{}".contains(byte);
     (1..=LONGEST_CORRELATOR).contains(&text.len()) && text.iter().all(allowed)
 }

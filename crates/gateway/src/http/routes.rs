@@ -7,27 +7,16 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 use greenwave_wire::ErrorInfo;
+use greenwave_wire::camara::{Api as Named, Release};
 use http::{Method, StatusCode};
 
 use super::answer::{Failure, json};
 use super::service::Routes;
 use super::v0::Dialect;
-use super::{Api, admin, health, v0};
+use super::{Api, admin, camara, health, v0};
 
-/// The paths that a stranger is told of.
-const PUBLIC_PATHS: [&str; 8] = [
-    "/qod/v0/sessions",
-    "/qod/v0/sessions/{sessionId}",
-    "/qod/v0/sessions/{sessionId}/extend",
-    "/qod/v0/retrieve-sessions",
-    "/qod/v0-epoch/… (the same with times in seconds)",
-    "/healthz",
-    "/readyz",
-    "/",
-];
-
-/// How the log calls them.
-const PUBLIC_PATTERNS: [&str; 11] = [
+/// The paths that there are, as a stranger is told of them and the log calls them.
+const PUBLIC_PATHS: [&str; 25] = [
     "/qod/v0/sessions",
     "/qod/v0/sessions/{sessionId}",
     "/qod/v0/sessions/{sessionId}/extend",
@@ -36,6 +25,20 @@ const PUBLIC_PATTERNS: [&str; 11] = [
     "/qod/v0-epoch/sessions/{sessionId}",
     "/qod/v0-epoch/sessions/{sessionId}/extend",
     "/qod/v0-epoch/retrieve-sessions",
+    "/quality-on-demand/v1/sessions",
+    "/quality-on-demand/v1/sessions/{sessionId}",
+    "/quality-on-demand/v1/sessions/{sessionId}/extend",
+    "/quality-on-demand/v1/retrieve-sessions",
+    "/quality-on-demand/v1rc3/sessions",
+    "/quality-on-demand/v1rc3/sessions/{sessionId}",
+    "/quality-on-demand/v1rc3/sessions/{sessionId}/extend",
+    "/quality-on-demand/v1rc3/retrieve-sessions",
+    "/qos-provisioning/v0.3/qos-assignments",
+    "/qos-provisioning/v0.3/qos-assignments/{assignmentId}",
+    "/qos-provisioning/v0.3/retrieve-qos-assignment",
+    "/qos-provisioning/v0.4rc1/qos-assignments",
+    "/qos-provisioning/v0.4rc1/qos-assignments/{assignmentId}",
+    "/qos-provisioning/v0.4rc1/retrieve-qos-assignment",
     "/healthz",
     "/readyz",
     "/",
@@ -60,12 +63,14 @@ pub fn public_routes(api: Arc<Api>) -> Routes {
     let router = Router::new()
         .merge(qod_v0(Dialect::V0))
         .merge(qod_v0(Dialect::V0Epoch))
+        .merge(sessions())
+        .merge(assignments())
         .route("/", get(root))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .fallback(unknown_public_path)
         .method_not_allowed_fallback(method_not_allowed);
-    Routes::observed(router.with_state(Arc::clone(&api)), api, &PUBLIC_PATTERNS)
+    Routes::observed(router.with_state(Arc::clone(&api)), api, &PUBLIC_PATHS)
 }
 
 /// What the one who runs the gateway uses, on a listener of its own.
@@ -93,6 +98,29 @@ fn sandbox() -> Router<Arc<Api>> {
         .route("/network/rules", get(network::rules).post(network::plant))
         .route("/network/forget", post(network::forget))
         .route("/network/sessions/{id}/end", post(network::end))
+}
+
+fn sessions() -> Router<Arc<Api>> {
+    use camara::sessions as at;
+    Release::ALL.into_iter().fold(Router::new(), |router, release| {
+        let path = |end: &str| format!("{}{end}", release.base_path(Named::QualityOnDemand));
+        router
+            .route(&path("/sessions"), post(at::create::create))
+            .route(&path("/sessions/{id}"), get(at::get::get).delete(at::delete::delete))
+            .route(&path("/sessions/{id}/extend"), post(at::extend::extend))
+            .route(&path("/retrieve-sessions"), post(at::retrieve::retrieve))
+    })
+}
+
+fn assignments() -> Router<Arc<Api>> {
+    use camara::assignments as at;
+    Release::ALL.into_iter().fold(Router::new(), |router, release| {
+        let path = |end: &str| format!("{}{end}", release.base_path(Named::QosProvisioning));
+        router
+            .route(&path("/qos-assignments"), post(at::create::create))
+            .route(&path("/qos-assignments/{id}"), get(at::get::get).delete(at::revoke::revoke))
+            .route(&path("/retrieve-qos-assignment"), post(at::retrieve::retrieve))
+    })
 }
 
 fn qod_v0(dialect: Dialect) -> Router<Arc<Api>> {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
-use greenwave_core::SessionId;
+use greenwave_core::{ApplicationId, Device, NamedBy, SessionId, Subject};
 use greenwave_ledger::{Seen, WriteReply};
 use greenwave_wire::ErrorInfo;
 use greenwave_wire::v0::{self, Times};
@@ -21,6 +21,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::Api;
 use super::answer::{Failure, json};
+use crate::engine::EngineError;
 
 /// Which of the two the path says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +88,7 @@ impl FromRequestParts<Arc<Api>> for SessionPath {
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Failure> {
         let id = Path::<String>::from_request_parts(parts, api).await.ok();
         let id = id.and_then(|Path(id)| SessionId::parse(&id));
-        Ok(Self(id.ok_or_else(ErrorInfo::unknown_session)?))
+        Ok(Self(id.ok_or_else(|| ErrorInfo::unknown(Subject::Session))?))
     }
 }
 
@@ -98,4 +99,17 @@ fn one(status: StatusCode, seen: &Seen, manner: Manner) -> Response {
 fn many(seen: &[Seen], manner: Manner) -> Response {
     let list = seen.iter().map(|seen| (&seen.session, &seen.view));
     json(StatusCode::OK, v0::session_list(list, manner.times))
+}
+
+/// What an application has for a device. A device that is not known has nothing.
+async fn of_device(
+    api: &Api,
+    application: ApplicationId,
+    device: &Device,
+) -> Result<Vec<Seen>, Failure> {
+    let seen = api.engine.of_device(application, v0::rules(), device, NamedBy::Request).await;
+    match seen {
+        Err(EngineError::UnknownDevice(_)) => Ok(Vec::new()),
+        seen => seen.map_err(|error| Failure::of(&error, v0::rules())),
+    }
 }

@@ -14,7 +14,7 @@ use greenwave_core::decide::{Create, NetworkReport};
 use greenwave_core::device::NetworkAccessIdentifier;
 use greenwave_core::server::ServerAddress;
 use greenwave_core::{
-    ApplicationId, ApplicationServer, Asked, Command, Device, DeviceNames, IdentifierKey,
+    ApplicationId, ApplicationServer, Asked, Command, Device, DeviceNames, IdentifierKey, NamedBy,
     ProfileName, RuleSetId, Session, SessionId,
 };
 use greenwave_ledger::{Ledger, Registry, SqliteLedger};
@@ -77,6 +77,7 @@ fn asked() -> Asked {
     let device = NetworkAccessIdentifier::parse("device@testcsp.net").unwrap();
     let server = ServerAddress::parse_v4("203.0.113.5").unwrap();
     Asked {
+        named_by: NamedBy::default(),
         device: Device::new(Some(device), None, None, None).unwrap(),
         server: ApplicationServer::new(Some(server), None).unwrap(),
         device_ports: None,

@@ -169,8 +169,9 @@ async fn a_backup_under_load_is_a_gateway_elsewhere() {
         })
         .collect();
     let api = process.api();
+    // Four of them may be about to be deleted.
     within(SOON, "load", async {
-        while api.get(SESSIONS).await.json.as_array().is_none_or(|list| list.len() < 20) {}
+        while api.get(SESSIONS).await.json.as_array().is_none_or(|list| list.len() < 24) {}
     })
     .await;
     let name = file.to_str().unwrap();

@@ -9,6 +9,7 @@ use greenwave::secrets::Secrets;
 use greenwave_core::{
     ApplicationId, Clock, DeviceKey, Event, EventId, Pii, QosStatus, RuleSetId, SessionId, Sink,
 };
+use greenwave_network::ManualTimer;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -218,7 +219,13 @@ async fn try_from_outside(url: String) -> Attempt {
     let directory = tempfile::tempdir().unwrap();
     let secrets = Secrets::open(directory.path(), &SystemEntropy::default()).unwrap();
     let guard = AddressGuard::new(false, Vec::new());
-    let client = SinkClient::new(guard, Arc::new(secrets)).unwrap();
+    let client = SinkClient::new(
+        guard,
+        Arc::new(secrets),
+        ManualTimer::new(crate::fixture::start()),
+        Vec::new(),
+    );
+    let client = client.unwrap();
     let session = SessionId::new([7; 16], DeviceKey([1; 16]).bucket());
     let event = Event {
         id: EventId { session, ordinal: 1 },

@@ -177,6 +177,7 @@ fn config(
         timer: timer.clone(),
         entropy: Arc::new(SystemEntropy::default()),
         limits: limits(),
+        trusted: Vec::new(),
         storage: Storage::default(),
     }
 }

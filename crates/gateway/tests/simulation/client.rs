@@ -8,8 +8,8 @@ use greenwave_core::device::{NetworkAccessIdentifier, PhoneNumber};
 use greenwave_core::rules::PhoneNumberRule;
 use greenwave_core::server::ServerAddress;
 use greenwave_core::{
-    ApplicationId, ApplicationServer, Asked, CreateRequest, Device, Pii, PortRange, PortsSpec,
-    ProfileName, Refusal, RuleSet, RuleSetId, SessionId, Sink,
+    ApplicationId, ApplicationServer, Asked, CreateRequest, Device, NamedBy, Pii, PortRange,
+    PortsSpec, ProfileName, Refusal, RuleSet, RuleSetId, SessionId, Sink, Subject,
 };
 use greenwave_ledger::Page;
 use greenwave_network::Timer;
@@ -82,6 +82,7 @@ impl Clients {
         let ports = || PortsSpec::new(vec![PortRange::new(80, 443).unwrap()], vec![8_080]).unwrap();
         let url = "https://example.com/events";
         Asked {
+            named_by: NamedBy::default(),
             device: device.unwrap(),
             server: ApplicationServer::new(Some(server), None).unwrap(),
             device_ports: None,
@@ -103,7 +104,7 @@ impl Clients {
         let application = self.somebody(owner);
         let by = self.chance.millis(1_000..100_000);
         let was_gone = self.oracle.is_deleted(session);
-        match self.engine.extend(application, self.rules, session, by).await {
+        match self.engine.extend(application.into(), self.rules, session, by).await {
             Ok(seen) => {
                 assert!(application == owner, "{session} was extended by a stranger");
                 assert!(!was_gone, "{session} was extended after it was deleted");
@@ -117,7 +118,7 @@ impl Clients {
         let application = self.somebody(owner);
         let was_gone = self.oracle.is_deleted(session);
         self.oracle.deleting(application == owner, session);
-        match self.engine.delete(application, session).await {
+        match self.engine.delete(application.into(), session).await {
             Ok(()) => {
                 assert!(application == owner, "{session} was deleted by a stranger");
                 assert!(!was_gone, "{session} was deleted twice");
@@ -130,7 +131,7 @@ impl Clients {
     async fn look_at(&self, session: SessionId, owner: ApplicationId) {
         let application = self.somebody(owner);
         let was_gone = self.oracle.is_deleted(session);
-        match self.engine.session(application, session).await {
+        match self.engine.session(application.into(), Subject::Session, session).await {
             Ok(seen) => {
                 assert!(application == owner, "{session} was seen by a stranger");
                 assert!(!was_gone, "{session} was seen after it was deleted");

@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement};
 
 use super::statements::Statements;
 use crate::LedgerError;
-use crate::index::Entry;
+use crate::index::{Entry, Owner};
 
 pub(super) use codes::{reason_code, reason_of, status_code, status_of};
 
@@ -131,7 +131,7 @@ pub(super) fn load(db: &Connection, row: i64) -> Result<Option<Session>, LedgerE
 /// Reads what the index has to know of all live sessions, and no more: there may be millions.
 pub(super) fn scan(db: &Connection, mut found: impl FnMut(Entry)) -> Result<(), LedgerError> {
     let mut statement = db.prepare(
-        "SELECT row, id, device, application, created_ms, duration_s, phase, started_ms, ended_ms,
+        "SELECT row, id, device, application, rules, created_ms, duration_s, phase, started_ms, ended_ms,
              reason, readable_until_ms, owed, tries, next_try_ms
          FROM live ORDER BY row",
     )?;
@@ -142,12 +142,13 @@ pub(super) fn scan(db: &Connection, mut found: impl FnMut(Entry)) -> Result<(), 
         let id = SessionId::from_bytes(fields.next()?);
         let device = DeviceKey(fields.next()?);
         let application = ApplicationId(fields.next()?);
+        let owner = Owner { device, application, subject: fields.next_rules()?.subject() };
         let created_at = fields.next_timestamp()?;
         let duration = Duration::from_secs(fields.next::<i64>()?.unsigned_abs());
         let moving = Moving::read(fields)?;
         let (phase, owed) = (moving.phase()?, moving.owed()?);
         let course = Course { created_at, duration, phase, owed };
-        found(Entry::of(row, id, device, application, course));
+        found(Entry::of(row, id, owner, course));
     }
     Ok(())
 }

@@ -4,7 +4,9 @@
 -- Rows are reached by their integer key only. There are no other indexes on purpose: new rows are
 -- appended, and what leads from an id, a device or an application to its rows is kept in memory.
 
--- Sessions that are requested, available, or over but still readable or owed something.
+-- Sessions and assignments that are requested, available, or over but still readable or owed
+-- something. Rules: 1 /qod/v0, 2 Nokia's v1, 3 and 4 quality-on-demand r3.2 and r4.1, 5 and 6
+-- qos-provisioning likewise, whose rows are assignments: their duration is the largest there is.
 CREATE TABLE live (
     row               INTEGER PRIMARY KEY,
     id                BLOB    NOT NULL,  -- 16 bytes, a UUID

@@ -187,6 +187,7 @@ impl Workload {
                 application: APPLICATION,
                 rules: RuleSetId::NokiaV0,
                 by: Duration::from_secs(30),
+                overall_at_most: Duration::MAX,
             },
             (Some(session), 45..55) => delete(session, APPLICATION),
             (Some(session), 55..65) => Command::Due { session },

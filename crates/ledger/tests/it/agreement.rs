@@ -11,7 +11,7 @@ use greenwave_ledger::{
 use proptest::prelude::*;
 
 use crate::fixture::{
-    APPLICATION, ManualClock, OTHER_APPLICATION, asked, at, create_for, device, id, names,
+    APPLICATION, ManualClock, OTHER_APPLICATION, asked, at, create_for, delete, device, id, names,
 };
 
 #[derive(Clone, Debug)]
@@ -110,9 +110,11 @@ impl Pair {
                 application: APPLICATION,
                 rules: RuleSetId::NokiaV0,
                 by: Duration::from_secs(30),
+                overall_at_most: Duration::MAX,
             }),
-            Step::Delete { number, stranger } => named(&self.ids, number)
-                .map(|session| Command::Delete { session, application: application(stranger) }),
+            Step::Delete { number, stranger } => {
+                named(&self.ids, number).map(|session| delete(session, application(stranger)))
+            }
             Step::Network(number, report) => {
                 named(&self.ids, number).map(|session| Command::Network { session, report })
             }

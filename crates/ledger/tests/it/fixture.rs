@@ -9,8 +9,8 @@ use greenwave_core::device::{DeviceIpv4Addr, DeviceIpv6Addr, Imsi, NetworkAccess
 use greenwave_core::server::ServerAddress;
 use greenwave_core::{
     ApplicationId, ApplicationServer, Asked, Clock, Command, Device, DeviceKey, DeviceNames,
-    IdentifierKey, Pii, PortRange, PortsSpec, ProfileName, RuleSetId, SealedCredential, SessionId,
-    Sink,
+    IdentifierKey, NamedBy, Pii, PortRange, PortsSpec, ProfileName, RuleSetId, SealedCredential,
+    SessionId, Sink, Subject,
 };
 use greenwave_ledger::{Fingerprint, IdempotencyKey, Once};
 use jiff::Timestamp;
@@ -76,6 +76,7 @@ pub(crate) fn asked(server: &str) -> Asked {
     );
     let ranges = vec![PortRange::new(443, 500).unwrap(), PortRange::new(80, 90).unwrap()];
     Asked {
+        named_by: NamedBy::default(),
         device: Device::new(Some(nai), Some(phone.unwrap()), Some(ipv4.unwrap()), Some(ipv6))
             .unwrap()
             .with_imsi(Some(Imsi(Pii::new(999_700_000_000_001)))),
@@ -122,7 +123,7 @@ pub(crate) fn network(session: SessionId, report: NetworkReport) -> Command {
 }
 
 pub(crate) fn delete(session: SessionId, application: ApplicationId) -> Command {
-    Command::Delete { session, application }
+    Command::Delete { session, application, subject: Subject::Session }
 }
 
 /// A request that is called this, and asks for what its key says.

@@ -127,7 +127,7 @@ fn counts(sessions: &HashMap<SessionId, Waiting>, place: &Place) -> bool {
 mod tests {
     use greenwave_core::device::NetworkAccessIdentifier;
     use greenwave_core::server::ServerAddress;
-    use greenwave_core::{ApplicationServer, Device, ProfileName};
+    use greenwave_core::{ApplicationServer, Device, NamedBy, ProfileName};
 
     use super::super::cell::{CellName, GuaranteeNumber};
     use super::*;
@@ -144,6 +144,7 @@ mod tests {
         let name = NetworkAccessIdentifier::parse("device@testcsp.net").unwrap();
         let server = ServerAddress::parse_v4("203.0.113.5").unwrap();
         let asked = Asked {
+            named_by: NamedBy::default(),
             device: Device::new(Some(name), None, None, None).unwrap(),
             server: ApplicationServer::new(Some(server), None).unwrap(),
             device_ports: None,

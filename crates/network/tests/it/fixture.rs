@@ -8,7 +8,8 @@ use greenwave_core::Catalogue;
 use greenwave_core::device::NetworkAccessIdentifier;
 use greenwave_core::server::ServerAddress;
 use greenwave_core::{
-    ApplicationServer, Asked, Buckets, Device, DeviceKey, Order, Precedence, ProfileName, SessionId,
+    ApplicationServer, Asked, Buckets, Device, DeviceKey, NamedBy, Order, Precedence, ProfileName,
+    SessionId,
 };
 use greenwave_network::simulator::Settings;
 use greenwave_network::simulator::rules::Owner;
@@ -26,6 +27,7 @@ pub(crate) fn order(number: u8, name: &str, profile: &str) -> Order {
     let session = SessionId::new([number; 16], device.bucket());
     let nai = NetworkAccessIdentifier::parse(name).unwrap();
     let asked = Asked {
+        named_by: NamedBy::default(),
         device: Device::new(Some(nai), None, None, None).unwrap(),
         server: ApplicationServer::new(Some(ServerAddress::parse_v4("203.0.113.5").unwrap()), None)
             .unwrap(),

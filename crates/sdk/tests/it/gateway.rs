@@ -33,6 +33,7 @@ impl TestGateway {
             timer: SystemTimer::start(),
             entropy: Arc::new(SystemEntropy::default()),
             limits: Limits::default(),
+            trusted: Vec::new(),
             storage: Storage::default(),
         };
         Self { gateway: Gateway::start(config).await.unwrap(), _directory: directory }

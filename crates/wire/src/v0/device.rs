@@ -101,19 +101,23 @@ impl Ipv4In {
 }
 
 /// Writes a device with what the request said of it, and nothing else.
-pub(super) fn write_device(text: &mut Vec<u8>, device: &Device) {
+pub(crate) fn write_device(text: &mut Vec<u8>, device: &Device) {
     let nai = device.network_access_identifier().map(NetworkAccessIdentifier::text);
     let mut members = Members::open(text);
     members.text_if_any("networkAccessIdentifier", nai);
     members.text_if_any("phoneNumber", device.phone_number().map(PhoneNumber::text));
     if let Some(address) = device.ipv4_address() {
-        let mut ipv4 = Members::open(members.name("ipv4Address"));
-        ipv4.value("publicAddress", address.public_address());
-        ipv4.value_if_any("privateAddress", address.private_address());
-        ipv4.value_if_any("publicPort", address.public_port());
-        ipv4.close();
+        write_ipv4(members.name("ipv4Address"), address);
     }
     members.text_if_any("ipv6Address", device.ipv6_address().map(DeviceIpv6Addr::text));
     members.value_if_any("imsi", device.imsi().map(|imsi| *imsi.0.expose()));
     members.close();
+}
+
+pub(crate) fn write_ipv4(text: &mut Vec<u8>, address: &DeviceIpv4Addr) {
+    let mut ipv4 = Members::open(text);
+    ipv4.value("publicAddress", address.public_address());
+    ipv4.value_if_any("privateAddress", address.private_address());
+    ipv4.value_if_any("publicPort", address.public_port());
+    ipv4.close();
 }

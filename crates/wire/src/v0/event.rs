@@ -3,7 +3,7 @@
 use greenwave_core::Event;
 use serde::Serialize;
 
-use super::session_info::{iso, reason_name, status_name};
+use crate::status::{iso, reason_name, status_name};
 
 /// The content type of an event's body.
 pub const EVENT_CONTENT_TYPE: &str = "application/cloudevents+json";

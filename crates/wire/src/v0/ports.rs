@@ -2,7 +2,7 @@
 
 use greenwave_core::ports::InvalidPorts;
 use greenwave_core::{PortRange, PortsSpec};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::rules;
 use crate::ErrorInfo;
@@ -47,26 +47,4 @@ impl RangeIn {
 
 fn read_port(field: &str, WholeNumber(port): WholeNumber) -> Result<u16, ErrorInfo> {
     rules().port(port).map_err(|wrong| ErrorInfo::out_of_range(field, wrong))
-}
-
-/// Ports as they were sent.
-#[derive(Serialize)]
-pub(super) struct PortsOut<'a> {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    ranges: Vec<RangeOut>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    ports: &'a [u16],
-}
-
-#[derive(Serialize)]
-struct RangeOut {
-    from: u16,
-    to: u16,
-}
-
-impl<'a> From<&'a PortsSpec> for PortsOut<'a> {
-    fn from(ports: &'a PortsSpec) -> Self {
-        let range = |range: &PortRange| RangeOut { from: range.from(), to: range.to() };
-        Self { ranges: ports.ranges().iter().map(range).collect(), ports: ports.ports() }
-    }
 }

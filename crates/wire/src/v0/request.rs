@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use greenwave_core::server::ServerAddress;
-use greenwave_core::{
-    ApplicationServer, Asked, CreateRequest, Device, InvalidRequest, ProfileName, Sink,
-};
+use greenwave_core::{ApplicationServer, Asked, CreateRequest, Device, NamedBy, ProfileName, Sink};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -13,15 +11,15 @@ use super::device::DeviceIn;
 use super::ports::PortsIn;
 use super::rules;
 use crate::json::{self, Object, WholeNumber};
-use crate::{ErrorInfo, sink};
+use crate::{ErrorInfo, SinkCredential, sink};
 
 /// A request for a session, with the secret that must be sealed before it is kept.
 #[derive(Debug)]
 pub struct CreateSession {
     /// The request. Its sink has no credential yet.
     pub request: CreateRequest,
-    /// What the sink's receiver wants to be shown, without the word `Bearer`.
-    pub notification_auth_token: Option<SecretString>,
+    /// What the sink's receiver wants to be shown.
+    pub credential: Option<SinkCredential>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,20 +76,12 @@ pub fn read_create(body: &[u8]) -> Result<CreateSession, ErrorInfo> {
         notification_url: body.notification_url,
         notification_auth_token: body.notification_auth_token,
     };
-    let (sink, notification_auth_token) = read_webhook(body.webhook, top_level)?;
-    let asked = Asked { device, server, device_ports, server_ports, profile, sink };
+    let (sink, token) = read_webhook(body.webhook, top_level)?;
+    let named_by = NamedBy::Request;
+    let asked = Asked { device, named_by, server, device_ports, server_ports, profile, sink };
     let duration_s = body.duration.map(|WholeNumber(seconds)| seconds);
-    Ok(CreateSession { request: CreateRequest { asked, duration_s }, notification_auth_token })
-}
-
-/// Says why a request for a session is not acceptable.
-#[must_use]
-pub fn invalid_create(invalid: &InvalidRequest) -> ErrorInfo {
-    let field = match invalid {
-        InvalidRequest::UnknownProfile { .. } => "qosProfile",
-        InvalidRequest::DurationMissing | InvalidRequest::DurationOutOfRange { .. } => "duration",
-    };
-    ErrorInfo::of_invalid(field, invalid)
+    let credential = token.map(|token| SinkCredential { token, expires_at: None });
+    Ok(CreateSession { request: CreateRequest { asked, duration_s }, credential })
 }
 
 /// Reads the body of `POST /sessions/{id}/extend`: by how much.
@@ -101,7 +91,7 @@ pub fn read_extend(body: &[u8]) -> Result<Duration, ErrorInfo> {
     let Some(WholeNumber(seconds)) = body.requested_additional_duration else {
         return Err(missing(FIELD, "the seconds by which to extend, 1 to 86399"));
     };
-    rules().extension(seconds).map_err(|invalid| ErrorInfo::of_invalid(FIELD, &invalid))
+    rules().extension(seconds).map_err(|wrong| ErrorInfo::out_of_range(FIELD, wrong))
 }
 
 /// Reads the body of `POST /retrieve-sessions`: whose sessions.

@@ -1,14 +1,14 @@
 //! The schema `SessionInfo`, out.
 
-use greenwave_core::server::ServerAddress;
-use greenwave_core::{ApplicationServer, Asked, EndReason, QosStatus, Session, SessionId, View};
+use greenwave_core::{ApplicationServer, Asked, Session, SessionId, View};
 use jiff::Timestamp;
-use jiff::fmt::temporal::DateTimePrinter;
 
 use super::Times;
 use super::device::write_device;
-use super::ports::PortsOut;
 use crate::members::Members;
+use crate::ports::PortsOut;
+use crate::server::first_of_each;
+use crate::status::{iso, reason_name, status_name};
 
 /// As long as most answers are, so that they are not moved while they are written.
 const TYPICAL: usize = 640;
@@ -67,9 +67,10 @@ fn write_session(text: &mut Vec<u8>, session: &Session, view: &View, times: Time
 }
 
 fn write_server(text: &mut Vec<u8>, server: &ApplicationServer) {
+    let (ipv4_address, ipv6_address) = first_of_each(server);
     let mut members = Members::open(text);
-    members.text_if_any("ipv4Address", server.ipv4_address().map(ServerAddress::text));
-    members.text_if_any("ipv6Address", server.ipv6_address().map(ServerAddress::text));
+    members.text_if_any("ipv4Address", ipv4_address);
+    members.text_if_any("ipv6Address", ipv6_address);
     members.close();
 }
 
@@ -77,30 +78,5 @@ fn write_time(members: &mut Members<'_>, name: &'static str, at: Timestamp, time
     match times {
         Times::Iso => members.text(name, &iso(at)),
         Times::Epoch => members.value(name, at.as_second()),
-    }
-}
-
-/// Always three digits after the second: some clients can read three or six, and no others.
-pub(super) fn iso(at: Timestamp) -> String {
-    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
-    let mut text = String::with_capacity("2026-11-22T16:27:45.123Z".len());
-    // Writing to a string cannot fail.
-    let _ = PRINTER.print_timestamp(&at, &mut text);
-    text
-}
-
-pub(super) fn status_name(status: QosStatus) -> &'static str {
-    match status {
-        QosStatus::Requested => "REQUESTED",
-        QosStatus::Available => "AVAILABLE",
-        QosStatus::Unavailable => "UNAVAILABLE",
-    }
-}
-
-pub(super) fn reason_name(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::DurationExpired => "DURATION_EXPIRED",
-        EndReason::NetworkTerminated => "NETWORK_TERMINATED",
-        EndReason::DeleteRequested => "DELETE_REQUESTED",
     }
 }

@@ -66,7 +66,7 @@ fn the_gateway_reads_what_a_client_writes() {
     assert_eq!(body, expected);
     let read = read_create(body.to_string().as_bytes()).unwrap();
     assert_eq!(read.request.duration_s, Some(60));
-    assert!(read.notification_auth_token.is_some());
+    assert!(read.credential.is_some());
 
     let extend = serde_json::to_vec(&ExtendForm { requested_additional_duration: 60 }).unwrap();
     assert_eq!(read_extend(&extend).unwrap().as_secs(), 60);

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use greenwave_core::{Catalogue, Flow};
 use greenwave_wire::ErrorInfo;
-use greenwave_wire::v0::{
-    CreateSession, invalid_create, read_create, read_extend, read_retrieve, rules,
-};
+use greenwave_wire::v0::{CreateSession, read_create, read_extend, read_retrieve, rules};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
@@ -63,7 +61,7 @@ fn every_clients_body_is_read() {
 fn a_token_is_the_same_with_and_without_bearer() {
     for body in [EARLIEST, LATER, GENERATED] {
         let read = create(body).unwrap();
-        assert_eq!(read.notification_auth_token.unwrap().expose_secret(), "secret");
+        assert_eq!(read.credential.unwrap().token.expose_secret(), "secret");
         let sink = read.request.asked.sink.unwrap();
         assert_eq!(sink.url.expose().as_ref(), "https://example.com/e");
         assert_eq!(sink.credential, None, "it is not sealed here");
@@ -76,7 +74,7 @@ fn a_token_without_a_url_has_nowhere_to_go() {
         "qosProfile":"QOS_S","notificationAuthToken":"secret"}"#;
     let read = create(body).unwrap();
     assert_eq!(read.request.asked.sink, None);
-    assert!(read.notification_auth_token.is_none());
+    assert!(read.credential.is_none());
 }
 
 /// A good body in which one member, found by its path, has another value.
@@ -168,7 +166,7 @@ fn numbers_out_of_range_have_a_code_of_their_own() {
     for duration in ["0", "-1", "86401", "99999999999999999999"] {
         let read = create(&changed("duration", duration)).unwrap();
         let invalid = read.request.granted_duration(rules(), &Catalogue::nokia()).unwrap_err();
-        let error = invalid_create(&invalid);
+        let error = ErrorInfo::of_invalid(&invalid, rules());
         assert_eq!((error.status, error.code), (400, "OUT_OF_RANGE"));
         assert!(error.message.contains("1 to 86400"), "{}", error.message);
     }

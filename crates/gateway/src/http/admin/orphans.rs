@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use greenwave_core::session::Attempts;
-use greenwave_core::{Owed, Phase, Refusal, RuleSetId, Session, SessionId};
+use greenwave_core::{Owed, Phase, Refusal, RuleSetId, Session, SessionId, Subject};
 use greenwave_wire::ErrorInfo;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ pub(in crate::http) async fn clear(
     State(api): State<Arc<Api>>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let session = SessionId::parse(&id).ok_or_else(ErrorInfo::unknown_session)?;
+    let session = SessionId::parse(&id).ok_or_else(|| ErrorInfo::unknown(Subject::Session))?;
     let abandon = tokio::spawn(async move { api.engine.abandon(session).await });
     let abandoned = abandon.await.map_err(|_| ErrorInfo::internal())?;
     abandoned.map_err(|error| failure(&error))?;
@@ -78,7 +78,7 @@ pub(in crate::http) async fn clear(
 pub(super) fn failure(error: &EngineError) -> Failure {
     match error {
         EngineError::Refused(refusal @ (Refusal::NoOrphan | Refusal::Unknown)) => {
-            ErrorInfo::of_refusal(refusal, RuleSetId::NokiaV0).into()
+            ErrorInfo::of_refusal(refusal, RuleSetId::NokiaV0.rules()).into()
         }
         error => {
             tracing::error!(%error, "the ledger cannot answer");

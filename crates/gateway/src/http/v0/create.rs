@@ -25,10 +25,10 @@ pub(in crate::http) async fn create(
     let failure = |error| Failure::of(&error, v0::rules());
     let asked = v0::read_create(&body)?;
     let _place = api.places.take()?;
-    let (request, token) = (asked.request, asked.notification_auth_token);
+    let (request, credential) = (asked.request, asked.credential);
     let (mut response, session) = match name {
         None => {
-            let seen = api.engine.create(application, v0::rules(), request, token).await;
+            let seen = api.engine.create(application, v0::rules(), request, credential).await;
             let seen = seen.map_err(failure)?;
             (one(StatusCode::CREATED, &seen, manner), seen.session.id)
         }
@@ -37,7 +37,7 @@ pub(in crate::http) async fn create(
             let once = name.once(&api, application, &asked, manner.writer());
             let _alone = api.under_way.begin(&once)?;
             // Apart, so that requests without a name do not carry it along.
-            let creating = Box::pin(api.engine.create_once(v0::rules(), request, token, once));
+            let creating = Box::pin(api.engine.create_once(v0::rules(), request, credential, once));
             let replied = creating.await.map_err(failure)?;
             (answer(StatusCode::CREATED, &replied), replied.reply.session)
         }

@@ -17,7 +17,7 @@ pub(in crate::http) async fn delete(
     SessionPath(id): SessionPath,
 ) -> Result<StatusCode, Failure> {
     let _place = api.places.take()?;
-    let deleted = api.engine.delete(application, id).await;
+    let deleted = api.engine.delete(application.into(), id).await;
     deleted.map_err(|error| Failure::of(&error, v0::rules()))?;
     Ok(StatusCode::NO_CONTENT)
 }

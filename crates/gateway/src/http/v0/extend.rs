@@ -26,7 +26,7 @@ pub(in crate::http) async fn extend(
     let by = v0::read_extend(&body)?;
     let _place = api.places.take()?;
     let Some(name) = name else {
-        let seen = api.engine.extend(application, v0::rules(), id, by).await;
+        let seen = api.engine.extend(application.into(), v0::rules(), id, by).await;
         return Ok(one(StatusCode::OK, &seen.map_err(failure)?, manner));
     };
     let path = manner.dialect.path().as_bytes();
@@ -34,6 +34,6 @@ pub(in crate::http) async fn extend(
     let once = name.once(&api, application, &asked, manner.writer());
     let _alone = api.under_way.begin(&once)?;
     // Apart, so that requests without a name do not carry it along.
-    let extending = Box::pin(api.engine.extend_once(v0::rules(), id, by, once));
+    let extending = Box::pin(api.engine.extend_once(application.into(), v0::rules(), id, by, once));
     Ok(answer(StatusCode::OK, &extending.await.map_err(failure)?))
 }

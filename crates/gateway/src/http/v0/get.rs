@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use greenwave_core::Subject;
 use greenwave_wire::v0;
 use http::StatusCode;
 
@@ -19,7 +20,7 @@ pub(in crate::http) async fn get(
     manner: Manner,
 ) -> Result<Response, Failure> {
     let _place = api.places.take()?;
-    let seen = api.engine.session(application, id).await;
+    let seen = api.engine.session(application.into(), Subject::Session, id).await;
     let seen = seen.map_err(|error| Failure::of(&error, v0::rules()))?;
     Ok(one(StatusCode::OK, &seen, manner))
 }

@@ -9,7 +9,7 @@ use greenwave_wire::v0::{self, Listing};
 use http::HeaderValue;
 use http::header::LINK;
 
-use super::{Dialect, Manner, many};
+use super::{Dialect, Manner, many, of_device};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
@@ -25,8 +25,7 @@ pub(in crate::http) async fn list(
     let _place = api.places.take()?;
     match listing {
         Listing::OfDevice(device) => {
-            let seen = api.engine.sessions_of_device(application, v0::rules(), &device).await;
-            Ok(many(&seen.map_err(failure)?, manner))
+            Ok(many(&of_device(&api, application, &device).await?, manner))
         }
         Listing::All { page, per_page } => {
             let wanted = Page { index: page - 1, size: per_page };

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use greenwave_wire::v0;
 
-use super::{Manner, many};
+use super::{Manner, many, of_device};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
@@ -20,7 +20,5 @@ pub(in crate::http) async fn retrieve(
 ) -> Result<Response, Failure> {
     let device = v0::read_retrieve(&body)?;
     let _place = api.places.take()?;
-    let seen = api.engine.sessions_of_device(application, v0::rules(), &device).await;
-    let seen = seen.map_err(|error| Failure::of(&error, v0::rules()))?;
-    Ok(many(&seen, manner))
+    Ok(many(&of_device(&api, application, &device).await?, manner))
 }

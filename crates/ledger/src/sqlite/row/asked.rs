@@ -9,7 +9,7 @@ use greenwave_core::device::{
 use greenwave_core::rules::PhoneNumberRule;
 use greenwave_core::server::ServerAddress;
 use greenwave_core::{
-    ApplicationServer, Asked, Device, Pii, PortRange, PortsSpec, ProfileName, Sink,
+    ApplicationServer, Asked, Device, NamedBy, Pii, PortRange, PortsSpec, ProfileName, Sink,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,10 +28,16 @@ pub(in crate::sqlite) struct AskedJson {
     ipv6: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     imsi: Option<u64>,
+    /// Whether the token said which device it is, and not the request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    by_token: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     server4: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     server6: Option<String>,
+    /// Single addresses. Without any server it is everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    servers: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     device_ports: Option<PortsJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,8 +74,10 @@ pub(in crate::sqlite) fn to_json(asked: &Asked) -> Result<String, LedgerError> {
         }),
         ipv6: device.ipv6_address().map(|address| address.text().to_owned()),
         imsi: device.imsi().map(|imsi| *imsi.0.expose()),
+        by_token: asked.named_by == NamedBy::Token,
         server4: asked.server.ipv4_address().map(|address| address.text().to_owned()),
         server6: asked.server.ipv6_address().map(|address| address.text().to_owned()),
+        servers: asked.server.addresses().iter().map(|address| address.text().to_owned()).collect(),
         device_ports: asked.device_ports.as_ref().map(ports_to_json),
         server_ports: asked.server_ports.as_ref().map(ports_to_json),
     };
@@ -108,9 +116,19 @@ impl AskedJson {
         let device = Device::new(nai, phone, ipv4, ipv6).ok()?;
         let server4 = restore(self.server4, |text| ServerAddress::parse_v4(text).ok())?;
         let server6 = restore(self.server6, |text| ServerAddress::parse_v6(text).ok())?;
+        let server = match (&server4, &server6, &*self.servers) {
+            (None, None, []) => ApplicationServer::everything(),
+            (None, None, servers) => {
+                let parse = |text: &String| ServerAddress::parse(text).ok();
+                let servers = servers.iter().map(parse).collect::<Option<_>>()?;
+                ApplicationServer::at_any_of(servers).ok()?
+            }
+            _ => ApplicationServer::new(server4, server6).ok()?,
+        };
         Some(Asked {
             device: device.with_imsi(self.imsi.map(|imsi| Imsi(Pii::new(imsi)))),
-            server: ApplicationServer::new(server4, server6).ok()?,
+            named_by: if self.by_token { NamedBy::Token } else { NamedBy::Request },
+            server,
             device_ports: restore(self.device_ports, ports_from_json)?,
             server_ports: restore(self.server_ports, ports_from_json)?,
             profile: ProfileName::parse(profile).ok()?,

@@ -89,7 +89,13 @@ impl Fixture {
 
 fn extend(number: u32) -> Command {
     let (session, by) = (id(number, device(1)), Duration::from_secs(30));
-    Command::Extend { session, application: APPLICATION, rules: RuleSetId::NokiaV0, by }
+    Command::Extend {
+        session,
+        application: APPLICATION,
+        rules: RuleSetId::NokiaV0,
+        by,
+        overall_at_most: Duration::MAX,
+    }
 }
 
 async fn replied_again(f: &Fixture) {

@@ -259,8 +259,8 @@ mod tests {
     use greenwave_core::device::NetworkAccessIdentifier;
     use greenwave_core::server::ServerAddress;
     use greenwave_core::{
-        ApplicationServer, Asked, Device, DeviceKey, Order, PortRange, PortsSpec, Precedence,
-        ProfileName,
+        ApplicationServer, Asked, Device, DeviceKey, NamedBy, Order, PortRange, PortsSpec,
+        Precedence, ProfileName,
     };
     use jiff::Timestamp;
     use proptest::prelude::*;
@@ -303,6 +303,7 @@ mod tests {
             let session = SessionId::from_bytes(session);
             let name = NetworkAccessIdentifier::parse(&name).unwrap();
             let asked = Asked {
+                named_by: NamedBy::default(),
                 device: Device::new(Some(name), None, None, None).unwrap(),
                 server,
                 device_ports,
