@@ -6,6 +6,7 @@ pub(super) mod faults;
 pub(super) mod figures;
 pub(super) mod network;
 pub(super) mod orphans;
+pub(super) mod reset;
 
 use std::sync::Arc;
 

@@ -44,7 +44,7 @@ const PUBLIC_PATHS: [&str; 25] = [
     "/",
 ];
 
-const ADMIN_PATHS: [&str; 11] = [
+const ADMIN_PATHS: [&str; 12] = [
     "/greenwave/v1/applications",
     "/greenwave/v1/keys",
     "/greenwave/v1/keys/{id}",
@@ -52,6 +52,7 @@ const ADMIN_PATHS: [&str; 11] = [
     "/greenwave/v1/orphans/{sessionId}",
     "/greenwave/v1/sandbox/faults",
     "/greenwave/v1/sandbox/faults/{id}",
+    "/greenwave/v1/sandbox/reset",
     "/greenwave/v1/sandbox/network/rules",
     "/greenwave/v1/sandbox/network/forget",
     "/greenwave/v1/sandbox/network/sessions/{sessionId}/end",
@@ -90,9 +91,10 @@ pub fn admin_routes(api: Arc<Api>) -> Routes {
 }
 
 fn sandbox() -> Router<Arc<Api>> {
-    use admin::{faults, network};
+    use admin::{faults, network, reset};
     let all = get(faults::list).post(faults::add).delete(faults::clear);
     Router::new()
+        .route("/reset", post(reset::reset))
         .route("/faults", all)
         .route("/faults/{id}", get(faults::get).delete(faults::remove))
         .route("/network/rules", get(network::rules).post(network::plant))

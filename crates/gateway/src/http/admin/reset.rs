@@ -1,0 +1,28 @@
+//! A sandbox as if nobody had ever used it: `/greenwave/v1/sandbox/reset`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+
+use super::{Operator, answer, orphans};
+use crate::http::Api;
+use crate::http::answer::Failure;
+
+#[derive(Serialize)]
+struct Forgotten {
+    sessions: usize,
+}
+
+/// Forgets all sessions and assignments, whoever's they are, and takes back all faults. Keys,
+/// profiles and names of devices stay.
+pub(in crate::http) async fn reset(
+    _: Operator,
+    State(api): State<Arc<Api>>,
+) -> Result<Response, Failure> {
+    api.network.faults().clear();
+    let sessions = api.engine.forget_all().await.map_err(|error| orphans::failure(&error))?;
+    Ok(answer(StatusCode::OK, &Forgotten { sessions }))
+}
