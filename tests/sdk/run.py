@@ -21,7 +21,8 @@ TESTS = {
     "3.1.0": ["test_tutorial", "test_classic"],
     "5.2.1": ["test_classic"],
     "7.0.0": ["test_classic"],
-    "10.0.0": ["test_generated"],
+    "8.0.0": ["test_classic"],
+    "10.0.0": ["test_generated", "test_generated_v1"],
 }
 
 

@@ -51,5 +51,5 @@ class Receiver:
 
     def statuses_of(self, session_id):
         """The statuses that were told of a session, in the order in which they came."""
-        told = [event["event"]["eventDetail"] for _, event in self.received]
+        told = [event["data"] for _, event in self.received]
         return [d["qosStatus"] for d in told if d["sessionId"] == session_id]

@@ -1,5 +1,6 @@
-"""What every classic SDK (up to 7.0) can do: create, get, list, extend where it can, delete, clear."""
+"""What every classic SDK (up to 8.0) can do: create, get, list, extend where it can, delete, clear."""
 
+import datetime
 import unittest
 
 import network_as_code as nac
@@ -10,8 +11,13 @@ from sandbox import KEY, ROOT, SDK_VERSION, Receiver, until
 
 MAJOR = int(SDK_VERSION.split(".")[0])
 
-# Versions before 3 read times as numbers, and have a path of their own for it.
-BASE = f"{ROOT}/qod/v0-epoch" if MAJOR < 3 else f"{ROOT}/qod/v0"
+# Versions before 3 read times as numbers, and have a path of their own for it. Version 8 speaks v1.
+if MAJOR < 3:
+    BASE = f"{ROOT}/qod/v0-epoch"
+elif MAJOR < 8:
+    BASE = f"{ROOT}/qod/v0"
+else:
+    BASE = f"{ROOT}/quality-on-demand/v1"
 
 SERVER = "5.6.7.8"
 
@@ -38,6 +44,19 @@ class Classic(unittest.TestCase):
         wanted.setdefault("service_ipv4", SERVER)
         return device.create_qod_session(profile="QOS_L", **wanted)
 
+    def told_at(self, url, token):
+        if MAJOR < 8:
+            return {"notification_url": url, "notification_auth_token": token}
+        from network_as_code.models.device import AccessTokenCredential
+
+        expires = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
+        credential = AccessTokenCredential(
+            access_token=token,
+            access_token_expires_utc=expires.isoformat(),
+            access_token_type="bearer",
+        )
+        return {"sink": url, "sink_credential": credential}
+
     def test_a_session_from_its_creation_to_its_end(self):
         device = self.device("classic@testcsp.net")
         token = "c8974e592c2fa383d4a3960714"
@@ -46,8 +65,7 @@ class Classic(unittest.TestCase):
             service_ipv6="2001:db8::5",
             device_ports=PortsSpec(ranges=[PortRange(start=80, end=443)]),
             service_ports=PortsSpec(ports=[80, 443]),
-            notification_url=self.receiver.url,
-            notification_auth_token=token,
+            **self.told_at(self.receiver.url, token),
         )
         self.assertEqual(session.status, "REQUESTED")
         get = lambda: self.client.sessions.get(session.id)

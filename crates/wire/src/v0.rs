@@ -16,7 +16,7 @@ mod session_info;
 
 pub(crate) use device::{write_device, write_ipv4};
 pub use event::{EVENT_CONTENT_TYPE, event};
-pub use query::{Listing, MOST_PER_PAGE, read_listing};
+pub use query::{Listing, MOST_PER_PAGE, read_listing, read_page};
 pub use request::{CreateSession, read_create, read_extend, read_retrieve};
 pub use session_info::{session_info, session_list};
 

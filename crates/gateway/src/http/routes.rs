@@ -107,7 +107,7 @@ fn sessions() -> Router<Arc<Api>> {
     Release::ALL.into_iter().fold(Router::new(), |router, release| {
         let path = |end: &str| format!("{}{end}", release.base_path(Named::QualityOnDemand));
         router
-            .route(&path("/sessions"), post(at::create::create))
+            .route(&path("/sessions"), get(at::list::list).post(at::create::create))
             .route(&path("/sessions/{id}"), get(at::get::get).delete(at::delete::delete))
             .route(&path("/sessions/{id}/extend"), post(at::extend::extend))
             .route(&path("/retrieve-sessions"), post(at::retrieve::retrieve))

@@ -49,6 +49,17 @@ pub fn read_listing(query: &str) -> Result<Listing, ErrorInfo> {
     })
 }
 
+/// Reads which page is wanted, from 1, and how many a page is to hold.
+pub fn read_page(query: &str) -> Result<(usize, usize), ErrorInfo> {
+    match read_listing(query)? {
+        Listing::All { page, per_page } => Ok((page, per_page)),
+        Listing::OfDevice(_) => {
+            let wrong = "sessions of one device are had by POST to retrieve-sessions";
+            Err(ErrorInfo::invalid_argument("the query", wrong))
+        }
+    }
+}
+
 fn read_number(name: &str, text: &str, most: usize) -> Result<usize, ErrorInfo> {
     let number = text.parse().ok().filter(|number| (1..=most).contains(number));
     number.ok_or_else(|| match most {

@@ -4,6 +4,7 @@ pub(in crate::http) mod create;
 pub(in crate::http) mod delete;
 pub(in crate::http) mod extend;
 pub(in crate::http) mod get;
+pub(in crate::http) mod list;
 pub(in crate::http) mod retrieve;
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use greenwave_wire::v0::{self, Listing};
 use http::HeaderValue;
 use http::header::LINK;
 
-use super::{Dialect, Manner, many, of_device};
+use super::{Manner, many, of_device};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
@@ -32,7 +32,7 @@ pub(in crate::http) async fn list(
             let listed = api.engine.sessions(application, wanted).await.map_err(failure)?;
             let mut response = many(&listed.sessions, manner);
             if listed.more {
-                let next = next_page(manner.dialect, page, per_page);
+                let next = next_page(manner.dialect.path(), page, per_page);
                 response.headers_mut().extend(next.map(|next| (LINK, next)));
             }
             Ok(response)
@@ -41,9 +41,8 @@ pub(in crate::http) async fn list(
 }
 
 /// Where the next page is (RFC 8288).
-fn next_page(dialect: Dialect, page: usize, per_page: usize) -> Option<HeaderValue> {
-    let path = dialect.path();
+pub(in crate::http) fn next_page(base: &str, page: usize, per_page: usize) -> Option<HeaderValue> {
     let next = page.checked_add(1)?;
-    let link = format!(r#"<{path}/sessions?page={next}&perPage={per_page}>; rel="next""#);
+    let link = format!(r#"<{base}/sessions?page={next}&perPage={per_page}>; rel="next""#);
     HeaderValue::try_from(link).ok()
 }
