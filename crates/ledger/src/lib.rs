@@ -36,7 +36,8 @@ pub use once::{Fingerprint, IdempotencyKey, Once, Performed, REPLIES_KEPT_FOR, R
 pub use outbox::{Notification, OutboxId, Outcome, Settlement};
 pub use published::Follower;
 pub use registry::{
-    Application, ApplicationKey, KeyId, LIVE_KEYS_PER_APPLICATION, NewKey, Registry, RegistryError,
+    Application, ApplicationKey, KeyId, LIVE_KEYS_PER_APPLICATION, NewKey, RateLimit, Registry,
+    RegistryError,
 };
 #[doc(hidden)]
 pub use sqlite::Storage;

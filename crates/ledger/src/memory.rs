@@ -22,8 +22,8 @@ use crate::index::{Entry, Index};
 use crate::published::{Follower, Published};
 use crate::{
     Answer, Application, ApplicationKey, Census, Committed, KeyId, Ledger, LedgerError, Listed,
-    Lookup, NewKey, Notification, Once, OutboxId, Page, Performed, Registry, RegistryError, Seen,
-    Settlement, TransactError,
+    Lookup, NewKey, Notification, Once, OutboxId, Page, Performed, RateLimit, Registry,
+    RegistryError, Seen, Settlement, TransactError,
 };
 
 pub use self::disk::MemoryDisk;
@@ -87,6 +87,18 @@ impl MemoryLedger {
 
     fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.published.index()
+    }
+
+    fn change(
+        &self,
+        id: ApplicationId,
+        change: impl FnOnce(&mut Application),
+    ) -> Result<Application, RegistryError> {
+        let applications = &mut self.disk.tables().applications;
+        let known = applications.iter_mut().find(|application| application.id == id);
+        let application = known.ok_or(RegistryError::UnknownApplication)?;
+        change(application);
+        Ok(application.clone())
     }
 
     fn see(&self, entries: &[Entry], now: Timestamp) -> Vec<Seen> {
@@ -340,10 +352,32 @@ impl Registry for MemoryLedger {
         let known = applications.iter().find(|application| application.name == name).cloned();
         ready(Ok(known.unwrap_or_else(|| {
             let id = ApplicationId(applications.len() as u32 + 1);
-            let application = Application { id, name, created_at: self.clock.now() };
+            let application = Application {
+                id,
+                name,
+                created_at: self.clock.now(),
+                jwks: None,
+                rate_limit: None,
+            };
             applications.push(application.clone());
             application
         })))
+    }
+
+    fn set_jwks(
+        &self,
+        id: ApplicationId,
+        jwks: Option<String>,
+    ) -> Answer<'_, Result<Application, RegistryError>> {
+        ready(self.change(id, |application| application.jwks = jwks))
+    }
+
+    fn set_rate_limit(
+        &self,
+        id: ApplicationId,
+        limit: Option<RateLimit>,
+    ) -> Answer<'_, Result<Application, RegistryError>> {
+        ready(self.change(id, |application| application.rate_limit = limit))
     }
 
     fn keys(&self) -> Answer<'_, Result<Vec<ApplicationKey>, LedgerError>> {

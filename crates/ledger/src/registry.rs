@@ -1,5 +1,7 @@
 //! Applications and their keys. They are kept beside the sessions: no command touches both.
 
+use std::num::NonZeroU32;
+
 use greenwave_core::ApplicationId;
 use jiff::Timestamp;
 
@@ -17,6 +19,19 @@ pub struct Application {
     pub name: String,
     /// Since when it is known.
     pub created_at: Timestamp,
+    /// The public keys with which it proves who it is, as a JWK set (RFC 7517).
+    pub jwks: Option<String>,
+    /// How often it may ask for something, if that is limited.
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// How often an application may ask for something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// So many times.
+    pub requests: NonZeroU32,
+    /// In so many seconds.
+    pub per_s: NonZeroU32,
 }
 
 /// The number of a key.
@@ -66,6 +81,9 @@ pub enum RegistryError {
     /// There is no live key of this number.
     #[error("there is no live key with this id")]
     UnknownKey,
+    /// There is no application of this id.
+    #[error("there is no application with this id")]
+    UnknownApplication,
     /// The ledger cannot answer.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -78,6 +96,20 @@ pub trait Registry: Send + Sync {
 
     /// The application of this name, made if there is none.
     fn application(&self, name: String) -> Answer<'_, Result<Application, LedgerError>>;
+
+    /// Keeps the public keys of an application, or forgets them.
+    fn set_jwks(
+        &self,
+        id: ApplicationId,
+        jwks: Option<String>,
+    ) -> Answer<'_, Result<Application, RegistryError>>;
+
+    /// Keeps how often an application may ask for something, or that this is not limited.
+    fn set_rate_limit(
+        &self,
+        id: ApplicationId,
+        limit: Option<RateLimit>,
+    ) -> Answer<'_, Result<Application, RegistryError>>;
 
     /// All keys, revoked ones too, in the order in which they were made.
     fn keys(&self) -> Answer<'_, Result<Vec<ApplicationKey>, LedgerError>>;

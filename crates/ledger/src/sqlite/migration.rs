@@ -13,7 +13,11 @@ use super::backup;
 use crate::{LedgerError, OpenError};
 
 /// What leads from version 1 to 2, from 2 to 3 and so on.
-const STEPS: [&str; 2] = [include_str!("migration/2.sql"), include_str!("migration/3.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("migration/2.sql"),
+    include_str!("migration/3.sql"),
+    include_str!("migration/4.sql"),
+];
 
 /// The version of `schema.sql`.
 pub(super) const SCHEMA_VERSION: i64 = 1 + STEPS.len() as i64;
@@ -76,11 +80,17 @@ mod tests {
         db
     }
 
+    /// What is defined, without comments and without regard to how the lines are broken.
     fn schema(db: &Connection) -> Vec<(String, String)> {
+        let plain = |sql: String| {
+            let lines = sql.lines().map(|line| line.split("--").next().unwrap());
+            let plain = lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+            plain.replace(" ,", ",").replace(" )", ")")
+        };
         let mut statement =
             db.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name").unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        rows.map(Result::unwrap).collect()
+        rows.map(Result::unwrap).map(|(name, sql)| (name, plain(sql))).collect()
     }
 
     fn number(db: &Connection, sql: &str) -> i64 {

@@ -1,5 +1,7 @@
 //! The tables `applications` and `keys`.
 
+use std::num::NonZeroU32;
+
 use greenwave_core::ApplicationId;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -7,7 +9,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::row::timestamp;
 use super::{SqliteLedger, ready};
 use crate::{
-    Answer, Application, ApplicationKey, KeyId, LedgerError, NewKey, Registry, RegistryError,
+    Answer, Application, ApplicationKey, KeyId, LedgerError, NewKey, RateLimit, Registry,
+    RegistryError,
 };
 
 impl Registry for SqliteLedger {
@@ -22,6 +25,32 @@ impl Registry for SqliteLedger {
                 RegistryError::Ledger(error) => error,
                 _ => LedgerError::Corrupt { what: "application" },
             })
+        })
+    }
+
+    fn set_jwks(
+        &self,
+        id: ApplicationId,
+        jwks: Option<String>,
+    ) -> Answer<'_, Result<Application, RegistryError>> {
+        self.write_registry(move |db, _| {
+            let sql = "UPDATE applications SET jwks = ?2 WHERE id = ?1";
+            db.execute(sql, params![id.0, jwks]).map_err(LedgerError::from)?;
+            find_application(db, id)
+        })
+    }
+
+    fn set_rate_limit(
+        &self,
+        id: ApplicationId,
+        limit: Option<RateLimit>,
+    ) -> Answer<'_, Result<Application, RegistryError>> {
+        self.write_registry(move |db, _| {
+            let (requests, per_s) =
+                limit.map(|limit| (limit.requests.get(), limit.per_s.get())).unzip();
+            let sql = "UPDATE applications SET limit_requests = ?2, limit_per_s = ?3 WHERE id = ?1";
+            db.execute(sql, params![id.0, requests, per_s]).map_err(LedgerError::from)?;
+            find_application(db, id)
         })
     }
 
@@ -42,9 +71,11 @@ impl Registry for SqliteLedger {
     }
 }
 
+const SELECT_APPLICATIONS: &str =
+    "SELECT id, name, created_ms, jwks, limit_requests, limit_per_s FROM applications";
+
 pub(super) fn applications(db: &Connection) -> Result<Vec<Application>, LedgerError> {
-    let mut statement =
-        db.prepare_cached("SELECT id, name, created_ms FROM applications ORDER BY id")?;
+    let mut statement = db.prepare_cached(&format!("{SELECT_APPLICATIONS} ORDER BY id"))?;
     let rows = statement.query_map([], |row| Ok(read_application(row)))?;
     rows.map(|row| row?).collect()
 }
@@ -59,15 +90,30 @@ pub(super) fn application(
         "INSERT INTO applications (name, created_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         params![name, now.as_millisecond()],
     )?;
-    let select = "SELECT id, name, created_ms FROM applications WHERE name = ?1";
-    db.query_row(select, [name], |row| Ok(read_application(row)))?
+    let select = format!("{SELECT_APPLICATIONS} WHERE name = ?1");
+    db.query_row(&select, [name], |row| Ok(read_application(row)))?
+}
+
+fn find_application(db: &Connection, id: ApplicationId) -> Result<Application, RegistryError> {
+    let select = format!("{SELECT_APPLICATIONS} WHERE id = ?1");
+    let found = db.query_row(&select, [id.0], |row| Ok(read_application(row))).optional();
+    let found = found.map_err(LedgerError::from)?;
+    found.ok_or(RegistryError::UnknownApplication)?.map_err(RegistryError::from)
 }
 
 fn read_application(row: &Row<'_>) -> Result<Application, LedgerError> {
+    let number = |column| {
+        let number: Option<u32> = row.get(column)?;
+        Ok::<_, LedgerError>(number.and_then(NonZeroU32::new))
+    };
     Ok(Application {
         id: ApplicationId(row.get(0)?),
         name: row.get(1)?,
         created_at: timestamp(row.get(2)?)?,
+        jwks: row.get(3)?,
+        rate_limit: number(4)?
+            .zip(number(5)?)
+            .map(|(requests, per_s)| RateLimit { requests, per_s }),
     })
 }
 

@@ -97,7 +97,10 @@ CREATE TABLE aliases (
 CREATE TABLE applications (
     id         INTEGER PRIMARY KEY,
     name       TEXT    NOT NULL UNIQUE,
-    created_ms INTEGER NOT NULL
+    created_ms INTEGER NOT NULL,
+    jwks TEXT,               -- its public keys, a JWK set
+    limit_requests INTEGER,  -- how often it may ask for something,
+    limit_per_s INTEGER      -- in how many seconds
 ) STRICT;
 
 -- Keys are kept as keyed hashes; the key itself is nowhere.

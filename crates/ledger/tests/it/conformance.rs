@@ -1,17 +1,18 @@
 //! What holds for every ledger.
 
 mod once;
+mod registry;
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use greenwave_core::decide::NetworkReport;
 use greenwave_core::{
-    Buckets, Clock, Command, DeviceKey, EndReason, QosStatus, Refusal, SessionId, Standing,
+    Buckets, Command, DeviceKey, EndReason, QosStatus, Refusal, SessionId, Standing,
 };
 use greenwave_ledger::{
-    Committed, Follower, Ledger, Lookup, MemoryLedger, NewKey, Outcome, Page, Registry,
-    RegistryError, Settlement, SqliteLedger, TransactError,
+    Committed, Follower, Ledger, Lookup, MemoryLedger, Outcome, Page, Registry, Settlement,
+    SqliteLedger, TransactError,
 };
 
 use crate::fixture::{
@@ -51,7 +52,8 @@ const CASES: &[(&str, Case)] = &[
         Box::pin(ids_are_never_given_out_again(f))
     }),
     ("what is over for long is erased", |f| Box::pin(what_is_over_for_long_is_erased(f))),
-    ("keys are kept and revoked", |f| Box::pin(keys_are_kept_and_revoked(f))),
+    ("keys are kept and revoked", |f| Box::pin(registry::keys_are_kept_and_revoked(f))),
+    ("what an application may is kept", |f| Box::pin(registry::what_is_set_is_kept(f))),
 ];
 
 async fn conforms(make: impl Fn(Arc<ManualClock>, &tempfile::TempDir) -> Box<dyn Both>) {
@@ -441,32 +443,4 @@ async fn what_is_over_for_long_is_erased(f: &Fixture) {
     assert_eq!(erased, [3, 2, 2, 2, 2, 1, 0]);
     assert!(matches!(f.ledger.session(APPLICATION, kept).await.unwrap(), Lookup::Found(_)));
     assert_eq!(f.ledger.deadlines(at(1_000)).await.unwrap().len(), 1);
-}
-
-async fn keys_are_kept_and_revoked(f: &Fixture) {
-    f.clock.set(5);
-    let application = f.ledger.application("shop".to_owned()).await.unwrap();
-    assert_eq!(f.ledger.application("shop".to_owned()).await.unwrap(), application);
-    let other = f.ledger.application("game".to_owned()).await.unwrap();
-    assert_ne!(other.id, application.id);
-    assert_eq!(f.ledger.applications().await.unwrap(), [application.clone(), other]);
-
-    let new = |hash| NewKey {
-        application: application.id,
-        hash: [hash; 32],
-        ending: "wxyz".to_owned(),
-        label: "a label".to_owned(),
-    };
-    let first = f.ledger.add_key(new(1), 2).await.unwrap();
-    assert_eq!((first.created_at, first.revoked_at), (at(5), None));
-    f.ledger.add_key(new(2), 2).await.unwrap();
-    assert!(matches!(f.ledger.add_key(new(3), 2).await, Err(RegistryError::TooManyKeys)));
-    f.clock.set(6);
-    let revoked = f.ledger.revoke_key(first.id).await.unwrap();
-    assert_eq!(revoked.revoked_at, Some(f.clock.now()));
-    assert!(matches!(f.ledger.revoke_key(first.id).await, Err(RegistryError::UnknownKey)));
-    let third = f.ledger.add_key(new(3), 2).await.unwrap();
-    let keys = f.ledger.keys().await.unwrap();
-    assert_eq!(keys.len(), 3);
-    assert_eq!((&keys[0], &keys[2]), (&revoked, &third));
 }

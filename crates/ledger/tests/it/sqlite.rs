@@ -84,9 +84,9 @@ fn a_newer_ledger_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     drop(open(&directory).unwrap());
     let path = directory.path().join("ledger.db");
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 4).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 5).unwrap();
     let before = std::fs::read(&path).unwrap();
-    assert!(matches!(open(&directory), Err(OpenError::NewerSchema { found: 4, known: 3, .. })));
+    assert!(matches!(open(&directory), Err(OpenError::NewerSchema { found: 5, known: 4, .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
