@@ -10,6 +10,7 @@ use greenwave::clock::SystemTimer;
 use greenwave::entropy::SystemEntropy;
 use greenwave::gateway::{Config, Gateway};
 use greenwave::http::Limits;
+use greenwave::tokens;
 use greenwave_faultdisk::Disk;
 use greenwave_ledger::Storage;
 
@@ -24,6 +25,7 @@ pub(crate) async fn start(directory: &Path, storage: Storage) -> Result<Gateway,
         timer: SystemTimer::start(),
         entropy: Arc::new(SystemEntropy::default()),
         limits: Limits::of_process(),
+        tokens: tokens::Settings::default(),
         // Nothing that is looked at here may be erased meanwhile.
         retention: Duration::from_secs(30 * 86_400),
         trusted: Vec::new(),

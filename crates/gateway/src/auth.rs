@@ -1,5 +1,7 @@
 //! Who asks: application keys, and which of them are valid.
 
+mod access;
+mod applications;
 mod key;
 mod scope;
 
@@ -18,8 +20,10 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::entropy::Entropy;
 use crate::secrets::Secrets;
 
+pub use access::{Access, AccessError, AccessParts};
+pub use applications::{Applications, KeysError};
 pub use key::{KeyClass, generate, is_well_formed};
-pub use scope::Scope;
+pub use scope::{Granted, Scope};
 
 /// The applications and their valid keys, in memory, kept in step with the ledger.
 pub struct KeyRing {
@@ -27,6 +31,7 @@ pub struct KeyRing {
     entropy: Arc<dyn Entropy>,
     registry: Arc<dyn Registry>,
     valid: RwLock<HashMap<[u8; 32], Valid>>,
+    applications: Arc<Applications>,
 }
 
 #[derive(Clone, Copy)]
@@ -40,12 +45,13 @@ impl KeyRing {
     /// Loads the valid keys.
     pub async fn load(
         registry: Arc<dyn Registry>,
+        applications: Arc<Applications>,
         secrets: Arc<Secrets>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, LedgerError> {
         let keys = registry.keys().await?;
         let valid = keys.iter().filter(|key| key.revoked_at.is_none()).map(entry).collect();
-        Ok(Self { secrets, entropy, registry, valid: RwLock::new(valid) })
+        Ok(Self { secrets, entropy, registry, valid: RwLock::new(valid), applications })
     }
 
     /// The application whose valid key this is. A text that cannot be a key is not even hashed.
@@ -70,14 +76,9 @@ impl KeyRing {
         label: String,
         class: KeyClass,
     ) -> Result<(Application, ApplicationKey, SecretString), RegistryError> {
-        let application = self.application(application).await?;
+        let application = self.applications.get_or_make(application).await?;
         let (key, secret) = self.add(&application, label, class, LIVE_KEYS_PER_APPLICATION).await?;
         Ok((application, key, secret))
-    }
-
-    /// The application of this name, which is made if there is none.
-    pub(crate) async fn application(&self, name: String) -> Result<Application, LedgerError> {
-        self.registry.application(name).await
     }
 
     /// Makes a key, unless the application has `limit` live keys already.
@@ -112,9 +113,10 @@ impl KeyRing {
         Ok(revoked)
     }
 
-    /// All applications.
-    pub async fn applications(&self) -> Result<Vec<Application>, LedgerError> {
-        self.registry.applications().await
+    /// Whose keys they are.
+    #[must_use]
+    pub fn applications(&self) -> &Applications {
+        &self.applications
     }
 
     /// All keys, revoked ones too.

@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, talk to standard error; an error names the command that helps.
 
+mod apps;
 mod backup;
 mod client;
 mod completion;
@@ -14,6 +15,7 @@ mod orphans;
 mod output;
 mod ports;
 mod restore;
+mod sandbox;
 mod sessions;
 mod up;
 
@@ -40,6 +42,10 @@ enum Command {
     Sessions(Box<sessions::Sessions>),
     /// Make and revoke application keys
     Keys(keys::Keys),
+    /// See applications, and set what they may do
+    Apps(apps::Apps),
+    /// Make what tests need
+    Sandbox(sandbox::Sandbox),
     /// Make the simulated network go wrong, to see what an application does
     Faults(faults::Faults),
     /// See and give up sessions that the network does not let go of
@@ -90,6 +96,8 @@ pub fn main() -> ExitCode {
         Command::Up(command) => (command.run(), command.format()),
         Command::Sessions(command) => (command.run(), command.format()),
         Command::Keys(command) => (command.run(), command.format()),
+        Command::Apps(command) => (command.run(), command.format()),
+        Command::Sandbox(command) => (command.run(), command.format()),
         Command::Faults(command) => (command.run(), command.format()),
         Command::Orphans(command) => (command.run(), command.format()),
         Command::Doctor(command) => (command.run(), command.format()),

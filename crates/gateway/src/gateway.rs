@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::KeyRing;
+use crate::auth::{Access, AccessError, AccessParts};
 use crate::delivery::{self, AddressGuard, SinkClient};
 use crate::directory::SandboxDirectory;
 use crate::engine::{Engine, Parts};
@@ -27,6 +27,7 @@ use crate::http::{self, Api, Limits};
 use crate::metrics::Metrics;
 use crate::sandbox::{self, Sandbox};
 use crate::secrets::{SecretError, Secrets};
+use crate::tokens;
 
 /// How many connections may wait in the kernel to be taken, if it lets them: all clients come back
 /// at once after a restart.
@@ -51,6 +52,8 @@ pub struct Config {
     /// Certificate authorities that receivers of events may have theirs from, beside those that the
     /// machine trusts.
     pub trusted: Vec<CertificateDer<'static>>,
+    /// Whose tokens are taken.
+    pub tokens: tokens::Settings,
     /// What the ledger's file is kept on, if not on the system's disks as they are.
     #[doc(hidden)]
     pub storage: Storage,
@@ -90,6 +93,9 @@ pub enum StartError {
     /// The ledger cannot answer.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// It cannot be said who may do what.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The ledger came to no end with opening.
     #[error("opening the ledger broke off, which is a bug: {0}")]
     Interrupted(String),
@@ -150,10 +156,19 @@ impl Gateway {
         let (sqlite, network) = open(&config, Arc::clone(&clock), Arc::clone(&catalogue)).await?;
         let ledger: Arc<dyn Ledger> = Arc::clone(&sqlite) as _;
         let registry: Arc<dyn Registry> = sqlite;
-        let keys =
-            KeyRing::load(registry, Arc::clone(&secrets), Arc::clone(&config.entropy)).await?;
+        let access = AccessParts {
+            directory,
+            api_root: format!("http://{public_at}"),
+            registry,
+            secrets: Arc::clone(&secrets),
+            timer: Arc::clone(&config.timer),
+            entropy: Arc::clone(&config.entropy),
+            tokens: config.tokens.clone(),
+        };
+        let access = Access::open(access).await?;
         let sandbox =
-            sandbox::prepare(directory, public_at, admin_at, &keys, &*config.entropy).await?;
+            sandbox::prepare(directory, public_at, admin_at, &access.keys, &*config.entropy)
+                .await?;
 
         reached(Point::SandboxFileWritten);
         let metrics = Arc::new(Metrics::default());
@@ -178,7 +193,7 @@ impl Gateway {
         serving.spawn(delivery::deliver(Arc::clone(&engine), Arc::new(client), stop.clone()));
 
         let (token, limits) = (sandbox.admin_token.clone(), config.limits);
-        let api = Arc::new(Api::new(engine, keys, token, network, config.entropy, &limits));
+        let api = Arc::new(Api::new(engine, access, token, network, config.entropy, &limits));
         let routes = http::public_routes(Arc::clone(&api));
         serving.spawn(http::serve(public, routes, limits, stop.clone()));
         let routes = http::admin_routes(Arc::clone(&api));

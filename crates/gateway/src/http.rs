@@ -2,6 +2,7 @@
 
 mod activity;
 mod admin;
+mod allowance;
 mod answer;
 mod authenticate;
 mod body;
@@ -11,6 +12,8 @@ mod connection;
 mod health;
 mod idempotency;
 mod limits;
+mod misses;
+mod oauth;
 mod observe;
 mod place;
 mod routes;
@@ -24,16 +27,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use greenwave_network::Simulator;
 use secrecy::SecretString;
 
-use crate::auth::KeyRing;
+use crate::auth::{Access, Applications, KeyRing};
 use crate::engine::Engine;
 use crate::entropy::Entropy;
+use crate::rates::Misses;
+use crate::tokens::{Assertions, Issuer, Tokens};
 
 use self::body::BodyRoom;
 use self::idempotency::UnderWay;
 use self::place::Places;
 
 pub use admin::{
-    CreateKey, CreatedKey, FaultForm, FaultInfo, KeyInfo, KindName, OperationName, OrphanInfo,
+    ApplicationInfo, CreateKey, CreatedKey, FaultForm, FaultInfo, IssuedToken, KeyInfo, KindName,
+    OperationName, OrphanInfo, RateLimitForm, TokenForm,
 };
 pub use limits::Limits;
 pub use routes::{admin_routes, public_routes};
@@ -43,7 +49,12 @@ pub use service::Routes;
 /// What handlers work with.
 pub struct Api {
     engine: Arc<Engine>,
+    applications: Arc<Applications>,
     keys: KeyRing,
+    tokens: Tokens,
+    issuer: Issuer,
+    assertions: Assertions,
+    misses: Misses,
     admin_token: SecretString,
     /// The network that the sandbox plays with.
     network: Arc<Simulator>,
@@ -61,15 +72,21 @@ impl Api {
     #[must_use]
     pub fn new(
         engine: Arc<Engine>,
-        keys: KeyRing,
+        access: Access,
         admin_token: SecretString,
         network: Arc<Simulator>,
         entropy: Arc<dyn Entropy>,
         limits: &Limits,
     ) -> Self {
+        let Access { applications, keys, tokens, issuer, assertions, misses } = access;
         Self {
             engine,
+            applications,
             keys,
+            tokens,
+            issuer,
+            assertions,
+            misses,
             admin_token,
             network,
             entropy,

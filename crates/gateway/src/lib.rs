@@ -15,5 +15,7 @@ pub mod entropy;
 pub mod gateway;
 pub mod http;
 pub mod metrics;
+pub mod rates;
 pub mod sandbox;
 pub mod secrets;
+pub mod tokens;

@@ -103,7 +103,7 @@ fn is_valid(keys: &KeyRing, key: &SecretString) -> bool {
 /// Keys are kept as hashes, so one that was lost with the file cannot be found again. It gives way
 /// to a new one, which there is always room for: the gateway has to run for a key to be revoked.
 async fn new_key(keys: &KeyRing) -> Result<SecretString, StartError> {
-    let own = keys.application(DEFAULT_APPLICATION.to_owned()).await?;
+    let own = keys.applications().get_or_make(DEFAULT_APPLICATION.to_owned()).await?;
     for key in keys.keys().await? {
         if key.application == own.id && key.label == LABEL && key.revoked_at.is_none() {
             keys.revoke(key.id).await?;

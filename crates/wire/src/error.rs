@@ -4,6 +4,7 @@
 //! A message names the field, what is wrong with it, and what would be right. It is for the one who
 //! sent the request, and never tells anything of another application.
 
+mod access;
 mod device;
 mod refused;
 mod sink;
@@ -91,8 +92,8 @@ impl ErrorInfo {
         Self::new(
             401,
             "UNAUTHENTICATED",
-            "Request not authenticated: send a valid application key as X-RapidAPI-Key, or as \
-             Authorization: Bearer",
+            "Request not authenticated: send a valid application key as X-RapidAPI-Key, or a valid \
+             key or access token as Authorization: Bearer",
         )
     }
 

@@ -1,5 +1,7 @@
 //! `greenwave up`
 
+mod tokens;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
 
+use self::tokens::TokenArguments;
 use super::output::{self, Failure};
 use super::{DataDirectory, OutputFormat, duration, log};
 use crate::clock::SystemTimer;
@@ -51,6 +54,9 @@ pub(super) struct Up {
     log: LevelFilter,
 
     #[command(flatten)]
+    tokens: TokenArguments,
+
+    #[command(flatten)]
     format: OutputFormat,
 }
 
@@ -79,6 +85,7 @@ impl Up {
             entropy: Arc::new(SystemEntropy::default()),
             limits: Limits::of_process(),
             trusted: self.trusted()?,
+            tokens: self.tokens.settings()?,
             storage: Storage::default(),
         };
         // Before the start, so that a signal during it is not lost.

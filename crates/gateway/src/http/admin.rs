@@ -1,12 +1,14 @@
 //! Our own API, for the one who runs the gateway: applications and keys, orphans, figures, and what
 //! the sandbox's network is to do.
 
+pub(super) mod applications;
 mod fault_form;
 pub(super) mod faults;
 pub(super) mod figures;
 pub(super) mod network;
 pub(super) mod orphans;
 pub(super) mod reset;
+pub(super) mod tokens;
 
 use std::sync::Arc;
 
@@ -25,8 +27,10 @@ use super::authenticate::bearer;
 use super::body::JsonBody;
 use crate::auth::KeyClass;
 
+pub use applications::{ApplicationInfo, RateLimitForm};
 pub use fault_form::{FaultForm, FaultInfo, KindName, OperationName};
 pub use orphans::OrphanInfo;
+pub use tokens::{IssuedToken, TokenForm};
 
 /// What a new key is for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,14 +72,6 @@ pub struct CreatedKey {
     pub info: KeyInfo,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ApplicationInfo {
-    id: u32,
-    name: String,
-    created_at: String,
-}
-
 /// Whoever has read the token in the gateway's directory.
 pub(super) struct Operator;
 
@@ -90,26 +86,12 @@ impl FromRequestParts<Arc<Api>> for Operator {
     }
 }
 
-pub(super) async fn list_applications(
-    _: Operator,
-    State(api): State<Arc<Api>>,
-) -> Result<Response, Failure> {
-    let applications = api.keys.applications().await.map_err(|error| failure(error.into()))?;
-    let info = |application: Application| ApplicationInfo {
-        id: application.id.0,
-        name: application.name,
-        created_at: application.created_at.to_string(),
-    };
-    let list: Vec<_> = applications.into_iter().map(info).collect();
-    Ok(answer(StatusCode::OK, &list))
-}
-
 pub(super) async fn list_keys(
     _: Operator,
     State(api): State<Arc<Api>>,
 ) -> Result<Response, Failure> {
     let keys = api.keys.keys().await.map_err(|error| failure(error.into()))?;
-    let applications = api.keys.applications().await.map_err(|error| failure(error.into()))?;
+    let applications = api.applications.all().await.map_err(|error| failure(error.into()))?;
     let list: Vec<_> = keys.into_iter().map(|key| info(key, &applications)).collect();
     Ok(answer(StatusCode::OK, &list))
 }
@@ -174,6 +156,7 @@ fn failure(error: RegistryError) -> Failure {
     match error {
         RegistryError::TooManyKeys => ErrorInfo::too_many_keys(&error).into(),
         RegistryError::UnknownKey => ErrorInfo::unknown_key(&error).into(),
+        RegistryError::UnknownApplication => ErrorInfo::unknown_application().into(),
         RegistryError::Ledger(error) => {
             tracing::error!(%error, "the ledger cannot answer");
             ErrorInfo::unavailable().into()

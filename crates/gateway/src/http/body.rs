@@ -43,11 +43,16 @@ impl FromRequest<Arc<Api>> for JsonBody {
         if !is_json(request.headers()) {
             return Err(ErrorInfo::unsupported_media_type().into());
         }
-        let room = &api.body_room;
-        match tokio::time::timeout(room.timeout, read(request.into_body(), room)).await {
-            Ok(body) => Ok(Self(body?)),
-            Err(_) => Err(ErrorInfo::request_timeout().into()),
-        }
+        read_in_time(request.into_body(), api).await.map(Self)
+    }
+}
+
+/// A body, whatever it is.
+pub(super) async fn read_in_time(body: Body, api: &Api) -> Result<Bytes, Failure> {
+    let room = &api.body_room;
+    match tokio::time::timeout(room.timeout, read(body, room)).await {
+        Ok(body) => body,
+        Err(_) => Err(ErrorInfo::request_timeout().into()),
     }
 }
 

@@ -17,6 +17,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Version};
 use tower::Service;
 
 use super::Api;
+use super::allowance::Allowance;
 use super::answer::Failure;
 use crate::entropy;
 use crate::secrets::write_hex;
@@ -37,13 +38,17 @@ const LONGEST_RETRY_AFTER: u16 = 5;
 pub(super) async fn observe(
     api: Arc<Api>,
     patterns: &'static [&'static str],
-    request: Request<Body>,
+    mut request: Request<Body>,
     router: Router,
 ) -> Response {
     let began = Instant::now();
     let correlator = correlator(&api, request.headers());
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let version = request.version();
+    let allowance = api.applications.rates().are_set().then(Allowance::default);
+    if let Some(allowance) = &allowance {
+        request.extensions_mut().insert(allowance.clone());
+    }
     let mut response = run(request, router).await;
     let status = response.status();
     let warning = is_worth_a_warning(&api, status);
@@ -66,6 +71,9 @@ pub(super) async fn observe(
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     reached(Point::HttpBeforeAnswer);
+    if let Some(allowance) = allowance {
+        allowance.write(headers);
+    }
     headers.insert(CORRELATOR, correlator);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

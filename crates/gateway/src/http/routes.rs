@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use greenwave_wire::ErrorInfo;
 use greenwave_wire::camara::{Api as Named, Release};
 use http::{Method, StatusCode};
@@ -13,10 +13,10 @@ use http::{Method, StatusCode};
 use super::answer::{Failure, json};
 use super::service::Routes;
 use super::v0::Dialect;
-use super::{Api, admin, camara, health, v0};
+use super::{Api, admin, camara, health, oauth, v0};
 
 /// The paths that there are, as a stranger is told of them and the log calls them.
-const PUBLIC_PATHS: [&str; 25] = [
+const PUBLIC_PATHS: [&str; 29] = [
     "/qod/v0/sessions",
     "/qod/v0/sessions/{sessionId}",
     "/qod/v0/sessions/{sessionId}/extend",
@@ -39,13 +39,19 @@ const PUBLIC_PATHS: [&str; 25] = [
     "/qos-provisioning/v0.4rc1/qos-assignments",
     "/qos-provisioning/v0.4rc1/qos-assignments/{assignmentId}",
     "/qos-provisioning/v0.4rc1/retrieve-qos-assignment",
+    oauth::DISCOVERY,
+    oauth::JWKS,
+    oauth::TOKEN,
+    oauth::CLIENT_CREDENTIALS,
     "/healthz",
     "/readyz",
     "/",
 ];
 
-const ADMIN_PATHS: [&str; 12] = [
+const ADMIN_PATHS: [&str; 16] = [
     "/greenwave/v1/applications",
+    "/greenwave/v1/applications/{id}/jwks",
+    "/greenwave/v1/applications/{id}/rate-limit",
     "/greenwave/v1/keys",
     "/greenwave/v1/keys/{id}",
     "/greenwave/v1/orphans",
@@ -53,6 +59,8 @@ const ADMIN_PATHS: [&str; 12] = [
     "/greenwave/v1/sandbox/faults",
     "/greenwave/v1/sandbox/faults/{id}",
     "/greenwave/v1/sandbox/reset",
+    "/greenwave/v1/sandbox/tokens",
+    "/greenwave/v1/sandbox/reset-limits",
     "/greenwave/v1/sandbox/network/rules",
     "/greenwave/v1/sandbox/network/forget",
     "/greenwave/v1/sandbox/network/sessions/{sessionId}/end",
@@ -66,6 +74,7 @@ pub fn public_routes(api: Arc<Api>) -> Routes {
         .merge(qod_v0(Dialect::V0Epoch))
         .merge(sessions())
         .merge(assignments())
+        .merge(oauth::routes())
         .route("/", get(root))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -78,7 +87,7 @@ pub fn public_routes(api: Arc<Api>) -> Routes {
 pub fn admin_routes(api: Arc<Api>) -> Routes {
     use admin::{figures, orphans};
     let router = Router::new()
-        .route("/greenwave/v1/applications", get(admin::list_applications))
+        .nest("/greenwave/v1/applications", applications())
         .route("/greenwave/v1/keys", get(admin::list_keys).post(admin::create_key))
         .route("/greenwave/v1/keys/{id}", delete(admin::revoke_key))
         .route("/greenwave/v1/orphans", get(orphans::list))
@@ -90,13 +99,23 @@ pub fn admin_routes(api: Arc<Api>) -> Routes {
     Routes::observed(router.with_state(Arc::clone(&api)), api, &ADMIN_PATHS)
 }
 
+fn applications() -> Router<Arc<Api>> {
+    use admin::applications::{self as apps, forget_jwks, forget_rate_limit};
+    Router::new()
+        .route("/", get(apps::list))
+        .route("/{id}/jwks", put(apps::set_jwks).delete(forget_jwks))
+        .route("/{id}/rate-limit", put(apps::set_rate_limit).delete(forget_rate_limit))
+}
+
 fn sandbox() -> Router<Arc<Api>> {
-    use admin::{faults, network, reset};
+    use admin::{applications, faults, network, reset, tokens};
     let all = get(faults::list).post(faults::add).delete(faults::clear);
     Router::new()
         .route("/reset", post(reset::reset))
         .route("/faults", all)
         .route("/faults/{id}", get(faults::get).delete(faults::remove))
+        .route("/tokens", post(tokens::issue))
+        .route("/reset-limits", post(applications::reset_limits))
         .route("/network/rules", get(network::rules).post(network::plant))
         .route("/network/forget", post(network::forget))
         .route("/network/sessions/{id}/end", post(network::end))

@@ -1,5 +1,7 @@
 //! The command line, against a gateway that runs.
 
+mod apps;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;

@@ -50,6 +50,12 @@ impl TestClient {
         client
     }
 
+    /// The key that it has.
+    pub(crate) fn key(&self) -> &str {
+        let key = self.headers.iter().find(|(name, _)| name == "X-RapidAPI-Key");
+        &key.expect("a key").1
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, "").await
     }

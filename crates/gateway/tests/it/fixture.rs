@@ -7,6 +7,7 @@ use std::time::Duration;
 use greenwave::entropy::SystemEntropy;
 use greenwave::gateway::{Config, Gateway, StartError};
 use greenwave::http::Limits;
+use greenwave::tokens;
 use greenwave_core::SessionId;
 use greenwave_ledger::{OpenError, Storage};
 use greenwave_network::ManualTimer;
@@ -69,6 +70,15 @@ impl Fixture {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let timer = ManualTimer::new(start());
         let config = Config { limits, ..config(&directory, &timer, Duration::ZERO) };
+        let gateway = Gateway::start(config).await.unwrap();
+        Self::of(gateway, directory, timer)
+    }
+
+    /// A gateway like [`Self::new`]'s that takes these tokens.
+    pub(crate) async fn with_tokens(tokens: tokens::Settings) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let timer = ManualTimer::new(start());
+        let config = Config { tokens, ..config(&directory, &timer, Duration::ZERO) };
         let gateway = Gateway::start(config).await.unwrap();
         Self::of(gateway, directory, timer)
     }
@@ -178,6 +188,7 @@ fn config(
         entropy: Arc::new(SystemEntropy::default()),
         limits: limits(),
         trusted: Vec::new(),
+        tokens: tokens::Settings::default(),
         storage: Storage::default(),
     }
 }

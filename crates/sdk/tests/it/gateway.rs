@@ -34,6 +34,7 @@ impl TestGateway {
             entropy: Arc::new(SystemEntropy::default()),
             limits: Limits::default(),
             trusted: Vec::new(),
+            tokens: greenwave::tokens::Settings::default(),
             storage: Storage::default(),
         };
         Self { gateway: Gateway::start(config).await.unwrap(), _directory: directory }

@@ -18,6 +18,6 @@ pub(in crate::http) async fn delete(
 ) -> Result<StatusCode, Failure> {
     let _place = api.places.take()?;
     let deleted = api.engine.delete(application.into(), id).await;
-    deleted.map_err(|error| Failure::of(&error, v0::rules()))?;
+    deleted.map_err(|error| api.misses.failure(application, &error, v0::rules()))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -22,7 +22,7 @@ pub(in crate::http) async fn extend(
     manner: Manner,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {
-    let failure = |error| Failure::of(&error, v0::rules());
+    let failure = |error| api.misses.failure(application, &error, v0::rules());
     let by = v0::read_extend(&body)?;
     let _place = api.places.take()?;
     let Some(name) = name else {

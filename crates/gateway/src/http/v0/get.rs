@@ -21,6 +21,6 @@ pub(in crate::http) async fn get(
 ) -> Result<Response, Failure> {
     let _place = api.places.take()?;
     let seen = api.engine.session(application.into(), Subject::Session, id).await;
-    let seen = seen.map_err(|error| Failure::of(&error, v0::rules()))?;
+    let seen = seen.map_err(|error| api.misses.failure(application, &error, v0::rules()))?;
     Ok(one(StatusCode::OK, &seen, manner))
 }
