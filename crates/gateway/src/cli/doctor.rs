@@ -95,7 +95,7 @@ impl Doctor {
     /// Nobody else may read what is kept.
     fn private(&self) -> Finding {
         let data = self.directory.data.as_path();
-        let open = ["", "secret", "admin.token", "sandbox.json", "ledger.db"];
+        let open = ["", "secret", "issuer.key", "admin.token", "sandbox.json", "ledger.db"];
         let open: Vec<String> = open
             .iter()
             .map(|name| if name.is_empty() { data.to_owned() } else { data.join(name) })

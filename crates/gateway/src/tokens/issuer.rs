@@ -7,6 +7,7 @@ use std::sync::Arc;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use greenwave_core::device::{NetworkAccessIdentifier, PhoneNumber};
 use greenwave_core::{ApplicationId, Device};
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -134,8 +135,8 @@ impl Issuer {
         });
         if let Some(device) = new.device {
             let names = [
-                device.phone_number().map(|number| number.text()),
-                device.network_access_identifier().map(|name| name.text()),
+                device.phone_number().map(PhoneNumber::text),
+                device.network_access_identifier().map(NetworkAccessIdentifier::text),
             ];
             for (claim, name) in DEVICE_CLAIMS.into_iter().zip(names) {
                 if let Some(name) = name {
