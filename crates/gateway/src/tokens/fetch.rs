@@ -1,5 +1,6 @@
 //! Getting the text of a JWK set: from a file, or over HTTP from one URL, redirects not followed.
 
+use std::error::Error;
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -74,13 +75,24 @@ fn client(url: &Uri) -> Result<Http, rustls::Error> {
 }
 
 async fn over_http(http: &Http, url: &Uri) -> Result<Vec<u8>, String> {
-    let answer = http.get(url.clone()).await.map_err(|error| error.to_string())?;
+    let answer = http.get(url.clone()).await.map_err(|error| explain(&error))?;
     if answer.status() != StatusCode::OK {
         return Err(format!("the answer was {}", answer.status()));
     }
     let body = Limited::new(answer.into_body(), LONGEST).collect().await;
     let body = body.map_err(|_| "the answer broke off, or is longer than 1 MiB".to_owned())?;
     Ok(body.to_bytes().to_vec())
+}
+
+/// The whole story: what the client says first is only that it could not.
+fn explain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, String> {

@@ -138,6 +138,10 @@ async fn unknown_keys_cause_one_fetch_a_minute() {
             header["kid"] = json!(format!("{minute} {number}"));
             assert_eq!(status(&f, &signer.sign_with(&header, &claims)).await, 401);
         }
+        wall.set(NOW + MINUTE * minute as i64 - 1);
+        assert_eq!(status(&f, &signer.sign_with(&json!({"alg": "ES256"}), &claims)).await, 200);
+        let unknown = json!({"alg": "ES256", "kid": "unknown"});
+        assert_eq!(status(&f, &signer.sign_with(&unknown, &claims)).await, 401);
         assert_eq!(server.served(), minute, "in minute {minute}");
         wall.set(NOW + MINUTE * minute as i64);
     }
