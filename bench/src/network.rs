@@ -13,8 +13,8 @@ use greenwave::entropy::{Entropy, SystemEntropy};
 use greenwave_core::device::NetworkAccessIdentifier;
 use greenwave_core::server::ServerAddress;
 use greenwave_core::{
-    ApplicationServer, Asked, Buckets, Catalogue, Clock, Device, DeviceKey, NamedBy, Order,
-    Precedence, ProfileName, SessionId,
+    ApplicationServer, Asked, Buckets, Catalogue, Clock, CurrentCatalogue, Device, DeviceKey,
+    NamedBy, Order, Precedence, ProfileName, SessionId,
 };
 use greenwave_network::simulator::Settings;
 use greenwave_network::{Network as _, NetworkEvent, News, Simulator};
@@ -127,7 +127,7 @@ impl Asking {
     fn start(path: &Path) -> Result<Self, Failure> {
         // As short as the clock can tell: how long a grant takes is not what is measured.
         let settings = Settings { grant_delay: Duration::from_millis(1), seed: 0 };
-        let catalogue = Arc::new(Catalogue::nokia());
+        let catalogue = Arc::new(CurrentCatalogue::new(Catalogue::nokia()));
         let network = Simulator::start(path, catalogue, settings, SystemTimer::start());
         let network = network.map_err(failed)?;
         let events = network.events().ok_or_else(|| failed("the network says nothing"))?;

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use greenwave_core::decide::NetworkReport;
-use greenwave_core::{Catalogue, Clock, Command, Effect, Order};
+use greenwave_core::{Catalogue, Clock, Command, CurrentCatalogue, Effect, Order};
 use greenwave_ledger::{
     Committed, Ledger, Outcome, Settlement, SqliteLedger, Storage, TransactError,
 };
@@ -37,7 +37,12 @@ pub(super) async fn pour(directory: &Path, filled: &Filled) -> Result<(), Failur
     let ledger = SqliteLedger::open_on(&storage, directory, clock).map_err(failed)?;
     let settings = Settings { grant_delay: Duration::ZERO, seed: 0 };
     let rules = directory.join("network.jsonl");
-    let network = Simulator::start(&rules, Arc::new(Catalogue::nokia()), settings, timer);
+    let network = Simulator::start(
+        &rules,
+        Arc::new(CurrentCatalogue::new(Catalogue::nokia())),
+        settings,
+        timer,
+    );
     let network = network.map_err(failed)?;
     let events = network.events().ok_or_else(|| failed("the network says nothing"))?;
     let asked = ask(&ledger, &network, filled);

@@ -45,7 +45,7 @@ pub use ids::{ApplicationId, Bucket, Buckets, DeviceKey, EventId, IdentifierKey,
 pub use naming::{DeviceNames, KnownIdentifiers, NamedDevice};
 pub use pii::Pii;
 pub use ports::{PortRange, PortSet, PortsSpec};
-pub use profile::{Catalogue, ProfileName, QosProfile};
+pub use profile::{Catalogue, CurrentCatalogue, ProfileName, ProfileStatus, QosProfile};
 pub use request::{CreateRequest, InvalidRequest};
 pub use rules::{RuleSet, RuleSetId, Subject};
 pub use server::ApplicationServer;

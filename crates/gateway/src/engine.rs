@@ -18,7 +18,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use greenwave_core::{
-    ApplicationId, Buckets, Catalogue, Command, Effect, InvalidRequest, Refusal, Session,
+    ApplicationId, Buckets, Command, CurrentCatalogue, Effect, InvalidRequest, Refusal, Session,
     SessionId, Standing,
 };
 use greenwave_crashpoint::{Point, reached};
@@ -52,7 +52,7 @@ pub struct Parts {
     /// Which devices there are.
     pub directory: Arc<dyn Directory>,
     /// Which profiles there are.
-    pub catalogue: Arc<Catalogue>,
+    pub catalogue: Arc<CurrentCatalogue>,
     /// What credentials are sealed with.
     pub secrets: Arc<Secrets>,
     /// Where ids come from.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use greenwave_core::{Catalogue, Clock};
+use greenwave_core::{Catalogue, Clock, CurrentCatalogue};
 use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::{
     DirectoryLock, Ledger, LedgerError, OpenError, Registry, RegistryError, SqliteLedger, Storage,
@@ -152,7 +152,7 @@ impl Gateway {
         let secrets = Arc::new(Secrets::open(directory, &*config.entropy)?);
         reached(Point::StartSecretOpened);
         let clock: Arc<dyn Clock> = Arc::new(TimerClock(Arc::clone(&config.timer)));
-        let catalogue = Arc::new(Catalogue::nokia());
+        let catalogue = Arc::new(CurrentCatalogue::new(Catalogue::nokia()));
         let (sqlite, network) = open(&config, Arc::clone(&clock), Arc::clone(&catalogue)).await?;
         let ledger: Arc<dyn Ledger> = Arc::clone(&sqlite) as _;
         let registry: Arc<dyn Registry> = sqlite;
@@ -240,7 +240,7 @@ impl Gateway {
 async fn open(
     config: &Config,
     clock: Arc<dyn Clock>,
-    catalogue: Arc<Catalogue>,
+    catalogue: Arc<CurrentCatalogue>,
 ) -> Result<(Arc<SqliteLedger>, Arc<Simulator>), StartError> {
     let (directory, storage) = (config.directory.clone(), config.storage.clone());
     let lock = DirectoryLock::take(&directory)?;
@@ -253,7 +253,10 @@ async fn open(
     Ok((Arc::new(ledger), Arc::new(network?)))
 }
 
-fn start_network(config: &Config, catalogue: Arc<Catalogue>) -> Result<Simulator, StartError> {
+fn start_network(
+    config: &Config,
+    catalogue: Arc<CurrentCatalogue>,
+) -> Result<Simulator, StartError> {
     let rules = config.directory.join("network.jsonl");
     let settings =
         Settings { grant_delay: config.grant_delay, seed: entropy::number(&*config.entropy) };

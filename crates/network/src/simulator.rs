@@ -12,6 +12,7 @@ mod calls;
 mod cell;
 pub mod disturbance;
 pub mod faults;
+mod guarantee;
 mod installed;
 mod pending;
 pub mod rules;
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use greenwave_core::{Catalogue, Order, SessionId};
+use greenwave_core::{CurrentCatalogue, Order, SessionId};
 use greenwave_crashpoint::{Point, reached};
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
@@ -99,14 +100,12 @@ impl Simulator {
     /// Starts the network, with the rules that its file has. It needs a Tokio runtime.
     pub fn start(
         rules: &Path,
-        catalogue: Arc<Catalogue>,
+        catalogue: Arc<CurrentCatalogue>,
         settings: Settings,
         timer: Arc<dyn Timer>,
     ) -> io::Result<Self> {
-        let cells = Cells::new(&catalogue);
-        let cells = cells.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let installed = InstalledSessions::new();
-        let state = State::open(rules, cells, &installed)?;
+        let state = State::open(rules, Cells::new(catalogue), &installed)?;
         let (events, waiting) = mpsc::channel(EVENTS);
         let inner = Arc::new(Inner {
             rules: rules.to_owned(),
@@ -145,7 +144,7 @@ impl State {
         let mut foreign = HashSet::new();
         let mut file = RulesFile::open(rules, |line| match line {
             RuleLine::Install(rule) => {
-                let share = cells.share(rule.cell, &rule.profile);
+                let share = cells.share_of_installed(rule.cell, &rule.profile);
                 if let Some(before) = installed.insert(rule.session, share) {
                     cells.give_back(before);
                 }
@@ -180,10 +179,8 @@ impl Inner {
         if state.pending.contains(session) {
             return Provisioned::Pending;
         }
-        let share = state.cells.share(cell, asked.profile.as_str());
-        if !state.cells.admit(share) {
-            return Provisioned::Refused;
-        }
+        let share = state.cells.admit_with(cell, asked.profile.as_str());
+        let Some(share) = share else { return Provisioned::Refused };
         let due =
             (outcome != Outcome::Silence).then(|| self.timer.now() + self.settings.grant_delay);
         let pending = Pending { device, asked, share, outcome };
@@ -204,13 +201,10 @@ impl Inner {
         }
         let share = match state.pending.take(order.session) {
             Some(pending) => pending.share,
-            None => {
-                let share = state.cells.share(cell, order.asked.profile.as_str());
-                if !state.cells.admit(share) {
-                    return Ok(Provisioned::Refused);
-                }
-                share
-            }
+            None => match state.cells.admit_with(cell, order.asked.profile.as_str()) {
+                Some(share) => share,
+                None => return Ok(Provisioned::Refused),
+            },
         };
         let Order { session, device, ref asked, .. } = *order;
         let granted = Granted { session, device, cell, asked };

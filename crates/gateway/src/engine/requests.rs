@@ -73,7 +73,7 @@ impl Engine {
         request: &CreateRequest,
         credential: Option<&SinkCredential>,
     ) -> Result<Command, EngineError> {
-        let duration = request.granted_duration(rules, &self.parts.catalogue)?;
+        let duration = request.granted_duration(rules, &self.parts.catalogue.now())?;
         let asked = &request.asked;
         let (names, named) = self.name(&asked.device, asked.named_by, rules).await?;
         let id = SessionId::new(entropy::sixteen(&*self.parts.entropy), named.device.bucket());
@@ -117,7 +117,8 @@ impl Engine {
         let mut overall_at_most = Duration::MAX;
         if rules.extend == ExtendRule::Overall || asker.device.is_some() {
             let seen = self.session(asker, rules.subject, session).await?;
-            let profile = self.parts.catalogue.find(seen.session.asked.profile.as_str());
+            let catalogue = self.parts.catalogue.now();
+            let profile = catalogue.find(seen.session.asked.profile.as_str());
             overall_at_most =
                 profile.map_or(seen.session.duration, |profile| rules.longest(profile));
         }

@@ -9,7 +9,7 @@ use greenwave::directory::SandboxDirectory;
 use greenwave::engine::{Engine, Parts};
 use greenwave::metrics::Metrics;
 use greenwave::secrets::Secrets;
-use greenwave_core::Catalogue;
+use greenwave_core::{Catalogue, CurrentCatalogue};
 use greenwave_ledger::MemoryLedger;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -43,7 +43,7 @@ impl Process {
             ledger: Arc::new(ledger),
             network: Arc::new(Connection::open(&world.network)),
             directory: Arc::new(SandboxDirectory::new(Arc::clone(&SECRETS))),
-            catalogue: Arc::new(Catalogue::nokia()),
+            catalogue: Arc::new(CurrentCatalogue::new(Catalogue::nokia())),
             secrets: Arc::clone(&SECRETS),
             entropy: Arc::new(world.chance.clone()),
             timer: Arc::clone(&world.clock) as _,

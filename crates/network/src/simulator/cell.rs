@@ -5,11 +5,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use greenwave_core::profile::{BitRate, Rates};
-use greenwave_core::{Catalogue, Order};
-use hashbrown::HashMap;
+use greenwave_core::{CurrentCatalogue, Order};
 use serde::{Deserialize, Serialize};
+
+use super::guarantee::{Guarantee, GuaranteeNumber, Guarantees};
 
 /// A cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,32 +88,6 @@ pub(super) struct Share {
     pub(super) guarantee: GuaranteeNumber,
 }
 
-/// Which of a network's guarantees is meant. There are millions of sessions and few guarantees, so
-/// a session keeps the number alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct GuaranteeNumber(u16);
-
-impl GuaranteeNumber {
-    /// How many numbers there are.
-    pub(super) const COUNT: usize = 1 << 14;
-
-    /// The number, without the bits that no number has.
-    pub(super) fn new(number: u16) -> Self {
-        Self(number & (Self::COUNT as u16 - 1))
-    }
-
-    pub(super) fn get(self) -> u16 {
-        self.0
-    }
-}
-
-/// The guaranteed rates of a profile; 0 for one that only goes first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Guarantee {
-    downlink_bps: u64,
-    uplink_bps: u64,
-}
-
 /// How many cells there are.
 const CELLS: usize = 1 + (1 << 16);
 
@@ -122,16 +97,9 @@ const NEIGHBOURS: usize = 256;
 /// What of each cell is taken. Cells that nobody has used, nor their neighbours, take no memory.
 #[derive(Debug)]
 pub(super) struct Cells {
-    /// Each once. The first guarantees nothing, and is that of profiles that are not known.
-    guarantees: Vec<Guarantee>,
-    profiles: HashMap<Box<str>, GuaranteeNumber>,
+    guarantees: Guarantees,
     loads: Box<[Option<Box<[Load; NEIGHBOURS]>>]>,
 }
-
-/// A catalogue has more different guarantees than can be told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the profiles have more than {} different guaranteed rates", GuaranteeNumber::COUNT)]
-pub(super) struct TooManyGuarantees;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Load {
@@ -142,34 +110,24 @@ struct Load {
 
 impl Cells {
     /// Empty cells, for sessions with the profiles of a catalogue.
-    pub(super) fn new(catalogue: &Catalogue) -> Result<Self, TooManyGuarantees> {
-        let mut guarantees = vec![Guarantee::default()];
-        let mut profiles = HashMap::new();
-        for profile in catalogue.iter() {
-            let bps = |rates: Rates| rates.guaranteed.map_or(0, BitRate::bps);
-            let guarantee =
-                Guarantee { downlink_bps: bps(profile.downlink), uplink_bps: bps(profile.uplink) };
-            let known = guarantees.iter().position(|known| *known == guarantee);
-            let number = known.unwrap_or(guarantees.len());
-            if number >= GuaranteeNumber::COUNT {
-                return Err(TooManyGuarantees);
-            }
-            if known.is_none() {
-                guarantees.push(guarantee);
-            }
-            profiles.insert(profile.name.as_str().into(), GuaranteeNumber(number as u16));
-        }
-        Ok(Self { guarantees, profiles, loads: no_loads() })
+    pub(super) fn new(catalogue: Arc<CurrentCatalogue>) -> Self {
+        Self { guarantees: Guarantees::new(catalogue), loads: no_loads() }
     }
 
-    /// What a session with this profile takes of a cell.
-    pub(super) fn share(&self, cell: CellName, profile: &str) -> Share {
-        let known = self.profiles.get(profile).copied();
-        Share { cell, guarantee: known.unwrap_or(GuaranteeNumber(0)) }
+    /// What a session that is installed takes of its cell.
+    pub(super) fn share_of_installed(&mut self, cell: CellName, profile: &str) -> Share {
+        let guarantee = self.guarantees.of_profile(profile);
+        Share { cell, guarantee: guarantee.unwrap_or(GuaranteeNumber::NOTHING) }
+    }
+
+    /// Takes what a session with this profile needs, if the cell has it to give.
+    pub(super) fn admit_with(&mut self, cell: CellName, profile: &str) -> Option<Share> {
+        let share = Share { cell, guarantee: self.guarantees.of_profile(profile)? };
+        self.admit(share).then_some(share)
     }
 
     /// Takes the share if the cell has it to give.
-    pub(super) fn admit(&mut self, share: Share) -> bool {
+    fn admit(&mut self, share: Share) -> bool {
         let capacity = share.cell.capacity();
         let Guarantee { downlink_bps, uplink_bps } = self.guarantee(share);
         let load = self.load(share.cell);
@@ -215,7 +173,7 @@ impl Cells {
     }
 
     fn guarantee(&self, share: Share) -> Guarantee {
-        self.guarantees.get(usize::from(share.guarantee.0)).copied().unwrap_or_default()
+        self.guarantees.get(share.guarantee)
     }
 }
 
@@ -225,44 +183,43 @@ fn no_loads() -> Box<[Option<Box<[Load; NEIGHBOURS]>>]> {
 
 #[cfg(test)]
 mod tests {
+    use greenwave_core::profile::{BitRate, Rates};
+    use greenwave_core::{Catalogue, ProfileName, QosProfile};
+
     use super::*;
 
-    /// Cells whose guarantees have the numbers of their Mbit/s.
+    /// Cells for profiles that are called by what they guarantee each way.
     fn cells() -> Cells {
-        let guarantees = (0..100).map(|mbps| mbps * 1_000_000);
-        let guarantees = guarantees.map(|bps| Guarantee { downlink_bps: bps, uplink_bps: bps });
-        Cells { guarantees: guarantees.collect(), profiles: HashMap::new(), loads: no_loads() }
+        let profile = |mbps: u32| {
+            let rates = Rates::guaranteed_at(BitRate::from_mbps(mbps));
+            let name = ProfileName::parse(&format!("up-to-{mbps}")).unwrap();
+            let profile = Catalogue::nokia().find("QOS_E").unwrap().clone();
+            QosProfile { name, downlink: rates, uplink: rates, ..profile }
+        };
+        let catalogue = Catalogue::new((0..100).map(profile).collect()).unwrap();
+        Cells::new(Arc::new(CurrentCatalogue::new(catalogue)))
     }
 
-    fn share(cell: CellName, mbps: u16) -> Share {
-        Share { cell, guarantee: GuaranteeNumber(mbps) }
+    fn admit(cells: &mut Cells, cell: CellName, mbps: u32) -> bool {
+        cells.admit_with(cell, &format!("up-to-{mbps}")).is_some()
     }
 
-    #[test]
-    fn a_share_is_what_the_profile_guarantees() {
-        let catalogue = Catalogue::nokia();
-        let cells = Cells::new(&catalogue).unwrap();
-        for profile in catalogue.iter() {
-            let share = cells.share(CellName::Stadium, profile.name.as_str());
-            let Guarantee { downlink_bps, uplink_bps } = cells.guarantee(share);
-            assert_eq!(downlink_bps, profile.downlink.guaranteed.map_or(0, BitRate::bps));
-            assert_eq!(uplink_bps, profile.uplink.guaranteed.map_or(0, BitRate::bps));
-        }
-        let unknown = cells.share(CellName::Stadium, "unknown");
-        assert_eq!(cells.guarantee(unknown), Guarantee::default());
+    fn give_back(cells: &mut Cells, cell: CellName, mbps: u32) {
+        let share = cells.share_of_installed(cell, &format!("up-to-{mbps}"));
+        cells.give_back(share);
     }
 
     #[test]
     fn a_cell_guarantees_no_more_than_it_has() {
         let mut cells = cells();
         let city = CellName::City(7);
-        assert!(cells.admit(share(city, 60)));
-        assert!(!cells.admit(share(city, 11)), "70 Mbit/s is what there is uplink");
-        assert!(cells.admit(share(city, 10)));
-        assert!(cells.admit(share(city, 0)), "what only goes first needs no room");
-        assert!(cells.admit(share(CellName::City(8), 70)), "another cell is another cell");
-        cells.give_back(share(city, 60));
-        assert!(cells.admit(share(city, 55)));
+        assert!(admit(&mut cells, city, 60));
+        assert!(!admit(&mut cells, city, 11), "70 Mbit/s is what there is uplink");
+        assert!(admit(&mut cells, city, 10));
+        assert!(admit(&mut cells, city, 0), "what only goes first needs no room");
+        assert!(admit(&mut cells, CellName::City(8), 70), "another cell is another cell");
+        give_back(&mut cells, city, 60);
+        assert!(admit(&mut cells, city, 55));
     }
 
     #[test]
@@ -278,10 +235,9 @@ mod tests {
     #[test]
     fn a_crowded_cell_takes_few_sessions() {
         let mut cells = cells();
-        let stadium = share(CellName::Stadium, 0);
-        assert_eq!((0..5).filter(|_| cells.admit(stadium)).count(), 3);
-        cells.give_back(stadium);
-        assert!(cells.admit(stadium));
+        assert_eq!((0..5).filter(|_| admit(&mut cells, CellName::Stadium, 0)).count(), 3);
+        give_back(&mut cells, CellName::Stadium, 0);
+        assert!(admit(&mut cells, CellName::Stadium, 0));
     }
 
     #[test]
@@ -289,12 +245,12 @@ mod tests {
         let mut cells = cells();
         let all = [CellName::City(0), CellName::City(255), CellName::City(65_535)];
         for cell in all.into_iter().chain([CellName::Stadium]) {
-            assert!(cells.admit(share(cell, 70)));
-            assert!(!cells.admit(share(cell, 1)));
+            assert!(admit(&mut cells, cell, 70));
+            assert!(!admit(&mut cells, cell, 1));
         }
         assert_eq!(cells.loads.iter().flatten().count(), 3);
         cells.clear();
         assert_eq!(cells.loads.iter().flatten().count(), 0);
-        assert!(cells.admit(share(CellName::Stadium, 70)));
+        assert!(admit(&mut cells, CellName::Stadium, 70));
     }
 }

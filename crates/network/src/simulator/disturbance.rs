@@ -65,10 +65,8 @@ impl Simulator {
                 if installed.contains(session) || state.pending.contains(session) {
                     return Err(PlantError::Asked);
                 }
-                let share = state.cells.share(rule.cell, &rule.profile);
-                if !state.cells.admit(share) {
-                    return Err(PlantError::Full);
-                }
+                let share = state.cells.admit_with(rule.cell, &rule.profile);
+                let share = share.ok_or(PlantError::Full)?;
                 state.file.install(&rule)?;
                 installed.insert(session, share);
             }

@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use greenwave_core::{Bucket, Buckets, SessionId};
 use hashbrown::HashMap;
 
-use super::cell::{CellName, GuaranteeNumber, Share};
+use super::cell::{CellName, Share};
+use super::guarantee::GuaranteeNumber;
 use crate::Installed;
 
 /// How many buckets the shards of a group have, spread between a width and its double.

@@ -129,7 +129,8 @@ mod tests {
     use greenwave_core::server::ServerAddress;
     use greenwave_core::{ApplicationServer, Device, NamedBy, ProfileName};
 
-    use super::super::cell::{CellName, GuaranteeNumber};
+    use super::super::cell::CellName;
+    use super::super::guarantee::GuaranteeNumber;
     use super::*;
 
     fn session(number: u8) -> SessionId {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use greenwave_core::{Buckets, Catalogue, DeviceKey, Order, SessionId};
+use greenwave_core::{Buckets, Catalogue, CurrentCatalogue, DeviceKey, Order, SessionId};
 use greenwave_network::simulator::Settings;
 use greenwave_network::{
     Installed, ManualTimer, Network, NetworkEvent, News, Provisioned, Simulator,
@@ -17,6 +17,7 @@ pub(crate) struct Fixture {
     pub(crate) network: Box<dyn Network>,
     pub(crate) events: mpsc::Receiver<NetworkEvent>,
     pub(crate) timer: Arc<ManualTimer>,
+    pub(crate) catalogue: Arc<CurrentCatalogue>,
     pub(crate) directory: Arc<tempfile::TempDir>,
 }
 
@@ -27,15 +28,16 @@ impl Fixture {
 
     pub(crate) fn simulator_in(directory: Arc<tempfile::TempDir>) -> Self {
         let timer = ManualTimer::new(start());
+        let catalogue = Arc::new(CurrentCatalogue::new(Catalogue::nokia()));
         let network = Simulator::start(
             &directory.path().join("network.jsonl"),
-            Arc::new(Catalogue::nokia()),
+            Arc::clone(&catalogue),
             Settings::default(),
             timer.clone(),
         )
         .unwrap();
         let events = network.events().unwrap();
-        Self { network: Box::new(network), events, timer, directory }
+        Self { network: Box::new(network), events, timer, catalogue, directory }
     }
 
     /// Asks for a session and waits until the network has said what becomes of it.

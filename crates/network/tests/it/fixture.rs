@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use greenwave_core::Catalogue;
 use greenwave_core::device::NetworkAccessIdentifier;
 use greenwave_core::server::ServerAddress;
 use greenwave_core::{
-    ApplicationServer, Asked, Buckets, Device, DeviceKey, NamedBy, Order, Precedence, ProfileName,
-    SessionId,
+    ApplicationServer, Asked, Buckets, Catalogue, CurrentCatalogue, Device, DeviceKey, NamedBy,
+    Order, Precedence, ProfileName, SessionId,
 };
 use greenwave_network::simulator::Settings;
 use greenwave_network::simulator::rules::Owner;
@@ -93,7 +92,7 @@ impl Disturbed {
 
 fn simulator(directory: &tempfile::TempDir, timer: &Arc<ManualTimer>) -> Simulator {
     let rules = directory.path().join("network.jsonl");
-    let catalogue = Arc::new(Catalogue::nokia());
+    let catalogue = Arc::new(CurrentCatalogue::new(Catalogue::nokia()));
     Simulator::start(&rules, catalogue, Settings::default(), timer.clone()).unwrap()
 }
 

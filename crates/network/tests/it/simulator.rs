@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use greenwave_core::profile::{BitRate, Rates};
+use greenwave_core::{Catalogue, QosProfile};
 use greenwave_network::simulator::rules;
 use greenwave_network::{News, Provisioned};
 
@@ -51,6 +53,26 @@ async fn rules_survive_the_gateway_and_can_be_read_from_outside() {
     let f = Fixture::simulator_in(directory);
     assert_eq!(f.installed().await.len(), 1);
     assert_eq!(f.network.provision(order).await.unwrap(), Provisioned::Granted);
+}
+
+#[tokio::test]
+async fn a_profile_that_is_changed_is_another_one_from_the_next_session_on() {
+    let mut f = Fixture::simulator();
+    let order = |number| order(number, "device@testcsp.net", "QOS_E");
+    assert_eq!(f.provision(&order(1)).await, News::Granted);
+    let catalogue = f.catalogue.now();
+    let rates = Rates::guaranteed_at(BitRate::from_mbps(69));
+    let profile = catalogue.find("QOS_E").unwrap().clone();
+    let wide = QosProfile { downlink: rates, uplink: rates, ..profile };
+    f.catalogue.replace(catalogue.with(wide).unwrap());
+    assert_eq!(f.provision(&order(2)).await, News::Granted);
+    assert_eq!(f.provision(&order(3)).await, News::Refused, "69.5 of 70 Mbit/s uplink are taken");
+    // What is given back is what was taken, whatever the profile says by now.
+    f.network.release(order(1)).await.unwrap();
+    f.catalogue.replace(Catalogue::nokia());
+    assert_eq!(f.provision(&order(4)).await, News::Granted);
+    assert_eq!(f.provision(&order(5)).await, News::Granted);
+    assert_eq!(f.provision(&order(6)).await, News::Refused);
 }
 
 #[tokio::test]
