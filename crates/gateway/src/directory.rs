@@ -25,6 +25,19 @@ pub struct Found {
     /// Whether the deciding identifier is one that the directory knows. One that it does not know
     /// may still have come along with one that it does.
     pub known: Result<(), UnknownDevice>,
+    /// What its subscription gives it.
+    pub service: Service,
+}
+
+/// What a device can be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Quality on demand.
+    Offered,
+    /// It may ask, but there is no profile for it.
+    WithoutProfiles,
+    /// Its kind of subscription has no part in it.
+    NotOffered,
 }
 
 /// An identifier that means nothing here. The texts are for whoever gave it.

@@ -10,7 +10,7 @@ use greenwave_core::{Device, DeviceNames, IdentifierKey, RuleSet};
 use greenwave_network::Answer;
 use ipnet::IpNet;
 
-use super::{Directory, DirectoryError, Found, UnknownDevice};
+use super::{Directory, DirectoryError, Found, Service, UnknownDevice};
 use crate::secrets::Secrets;
 
 const DOMAIN: &str = "testcsp.net";
@@ -30,6 +30,11 @@ const NETWORKS: [&str; 9] = [
     "192.168.0.0/16",
     "2001:db8::/32",
 ];
+
+/// Numbers of devices that show what becomes of the less fortunate. Behind 9999999 comes the status
+/// that CAMARA's QoS Profiles answers with.
+const NOT_OFFERED: &str = "9999999422";
+const WITHOUT_PROFILES: &str = "9999999200";
 
 /// The device of the tutorial. Its number and addresses mean it and nobody else.
 const TUTORIAL_DEVICE: &str = "device@testcsp.net";
@@ -72,7 +77,8 @@ impl SandboxDirectory {
         } else {
             Err(UnknownDevice { field: field(decider), known: KNOWN })
         };
-        Ok(Found { names: DeviceNames { deciding, others }, known })
+        let service = service(device, decider);
+        Ok(Found { names: DeviceNames { deciding, others }, known, service })
     }
 
     fn keys(&self, device: &Device, kind: IdentifierKind) -> Vec<IdentifierKey> {
@@ -151,6 +157,15 @@ impl SandboxDirectory {
     fn is_ours(&self, address: impl Into<IpAddr>) -> bool {
         let address = address.into();
         self.networks.iter().any(|network| network.contains(&address))
+    }
+}
+
+fn service(device: &Device, decider: IdentifierKind) -> Service {
+    let phone = device.phone_number().filter(|_| decider == IdentifierKind::PhoneNumber);
+    match phone.map(PhoneNumber::digits) {
+        Some(digits) if digits.starts_with(NOT_OFFERED) => Service::NotOffered,
+        Some(digits) if digits.starts_with(WITHOUT_PROFILES) => Service::WithoutProfiles,
+        _ => Service::Offered,
     }
 }
 
@@ -252,6 +267,22 @@ mod tests {
             (device("", "", "", "2a00::1"), "device.ipv6Address"),
         ] {
             assert_eq!(f.find(&unknown).known.unwrap_err().field, field);
+        }
+    }
+
+    #[test]
+    fn some_numbers_are_known_and_have_no_part_in_it() {
+        let f = Fixture::new();
+        for (given, service) in [
+            (device("", "+99999994220", "", ""), Service::NotOffered),
+            (device("", "9999999422123", "10.1.2.3:5060", ""), Service::NotOffered),
+            (device("", "+99999992000", "", ""), Service::WithoutProfiles),
+            (device("", "+99999991000", "", ""), Service::Offered),
+            (device("", "+99999990422", "", ""), Service::Offered),
+            (device("any-one@testcsp.net", "+99999994220", "", ""), Service::Offered),
+        ] {
+            assert!(f.knows(&given));
+            assert_eq!(f.find(&given).service, service, "{given:?}");
         }
     }
 
