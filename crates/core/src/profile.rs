@@ -66,6 +66,14 @@ pub struct QosProfile {
     pub max_duration: Duration,
 }
 
+impl QosProfile {
+    /// Whether everybody can ask for it.
+    #[must_use]
+    pub fn is_offered_to_all(&self) -> bool {
+        self.only_for.is_none() && self.status.can_be_asked_for()
+    }
+}
+
 named! {
     /// Whether a profile can be asked for (CAMARA schema `QosProfileStatusEnum`). Sessions that
     /// have it keep it either way.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::profile::{Catalogue, QosProfile};
+use crate::profile::{Catalogue, ProfileName, ProfileStatus, QosProfile};
 use crate::rules::{ExtendRule, RuleSet, Subject};
 use crate::session::{Asked, INDEFINITELY};
 
@@ -25,6 +25,14 @@ pub enum InvalidRequest {
         given: Box<str>,
         /// The names that exist.
         known: Vec<Box<str>>,
+    },
+    /// The profile is there, but cannot be asked for now.
+    #[error("the profile {} is {}: only an ACTIVE one can be asked for", .name.as_str(), .status.name())]
+    ProfileNotApplicable {
+        /// Its name.
+        name: ProfileName,
+        /// What it is instead.
+        status: ProfileStatus,
     },
     /// The rule set wants a duration, and there is none.
     #[error("the duration is missing: give the seconds for which the session is wanted")]
@@ -50,9 +58,14 @@ impl CreateRequest {
     ) -> Result<Duration, InvalidRequest> {
         let name = self.asked.profile.as_str();
         let Some(profile) = catalogue.find(name) else {
-            let known = catalogue.iter().map(|profile| profile.name.as_str().into()).collect();
+            let offered = catalogue.iter().filter(|profile| profile.is_offered_to_all());
+            let known = offered.map(|profile| profile.name.as_str().into()).collect();
             return Err(InvalidRequest::UnknownProfile { given: name.into(), known });
         };
+        let (name, status) = (&profile.name, profile.status);
+        if !status.can_be_asked_for() {
+            return Err(InvalidRequest::ProfileNotApplicable { name: name.clone(), status });
+        }
         if rules.subject == Subject::Assignment {
             return Ok(INDEFINITELY);
         }
@@ -128,6 +141,36 @@ mod tests {
     fn an_unknown_profile_is_answered_with_the_known_ones() {
         let message = granted("QOS_XL", None).unwrap_err().to_string();
         assert!(message.contains("QOS_XL") && message.contains("DOWNLINK_L_UPLINK_L"), "{message}");
+    }
+
+    #[test]
+    fn only_an_active_profile_can_be_asked_for_and_no_other_is_named() {
+        let asked = Asked {
+            profile: ProfileName::parse("QOS_S").unwrap(),
+            ..testing::asked("203.0.113.5")
+        };
+        let request = CreateRequest { asked, duration_s: None };
+        let granted = |catalogue: &Catalogue| {
+            let rules = RuleSetId::NokiaV0.rules();
+            request.granted_duration(rules, catalogue).unwrap_err().to_string()
+        };
+        let profile = Catalogue::nokia().find("QOS_S").unwrap().clone();
+        for &status in &ProfileStatus::ALL[1..] {
+            let catalogue = Catalogue::new(vec![QosProfile { status, ..profile.clone() }]);
+            let message = granted(&catalogue.unwrap());
+            assert!(message.contains(status.name()) && message.contains("QOS_S"), "{message}");
+        }
+        let named = |name: &str| ProfileName::parse(name).unwrap();
+        let catalogue = Catalogue::new(vec![
+            QosProfile { name: named("for-some"), only_for: Some(vec![]), ..profile.clone() },
+            QosProfile {
+                name: named("past"),
+                status: ProfileStatus::Deprecated,
+                ..profile.clone()
+            },
+            QosProfile { name: named("for-all"), ..profile },
+        ]);
+        assert!(granted(&catalogue.unwrap()).ends_with("the profiles are for-all"));
     }
 
     #[test]

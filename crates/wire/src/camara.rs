@@ -8,6 +8,7 @@ mod device;
 mod event;
 mod fields;
 mod ports;
+pub mod profile;
 mod request;
 mod server;
 mod session_info;

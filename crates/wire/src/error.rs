@@ -6,6 +6,7 @@
 
 mod access;
 mod device;
+mod profile;
 mod refused;
 mod sink;
 

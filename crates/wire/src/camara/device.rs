@@ -29,7 +29,7 @@ pub(super) fn given_device(body: &mut Fields) -> Result<Option<Device>, ErrorInf
     body.object("device")?.map(read).transpose()
 }
 
-fn read(mut device: Fields) -> Result<Device, ErrorInfo> {
+pub(super) fn read(mut device: Fields) -> Result<Device, ErrorInfo> {
     let rules = device.rules();
     let phone = match device.text("phoneNumber")? {
         Some(text) => Some(

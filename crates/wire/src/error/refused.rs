@@ -18,8 +18,16 @@ impl ErrorInfo {
                 Self::new(400, code, format!("duration: {invalid}"))
             }
             (InvalidRequest::DurationMissing, _) => Self::invalid_argument("duration", invalid),
-            (InvalidRequest::UnknownProfile { .. }, _) => {
+            (InvalidRequest::UnknownProfile { .. }, _)
+            | (InvalidRequest::ProfileNotApplicable { .. }, Codes::Early) => {
                 Self::invalid_argument("qosProfile", invalid)
+            }
+            (InvalidRequest::ProfileNotApplicable { .. }, Codes::Stable) => {
+                let code = match rules.subject {
+                    Subject::Session => "QUALITY_ON_DEMAND.QOS_PROFILE_NOT_APPLICABLE",
+                    Subject::Assignment => "QOS_PROVISIONING.QOS_PROFILE_NOT_APPLICABLE",
+                };
+                Self::new(422, code, format!("qosProfile: {invalid}"))
             }
         }
     }

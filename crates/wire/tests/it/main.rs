@@ -3,6 +3,7 @@
 
 mod camara_requests;
 mod camara_responses;
+mod profiles;
 mod v0_client;
 mod v0_requests;
 mod v0_responses;
