@@ -14,6 +14,7 @@ mod log;
 mod orphans;
 mod output;
 mod ports;
+mod profiles;
 mod restore;
 mod sandbox;
 mod sessions;
@@ -40,6 +41,8 @@ enum Command {
     Up(up::Up),
     /// Create, look at and end sessions
     Sessions(Box<sessions::Sessions>),
+    /// See and change the profiles that sessions can have
+    Profiles(profiles::Profiles),
     /// Make and revoke application keys
     Keys(keys::Keys),
     /// See applications, and set what they may do
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
     let (result, format) = match Greenwave::parse().command {
         Command::Up(command) => (command.run(), command.format()),
         Command::Sessions(command) => (command.run(), command.format()),
+        Command::Profiles(command) => (command.run(), command.format()),
         Command::Keys(command) => (command.run(), command.format()),
         Command::Apps(command) => (command.run(), command.format()),
         Command::Sandbox(command) => (command.run(), command.format()),

@@ -9,6 +9,7 @@ mod agenda;
 mod due;
 mod network;
 mod once;
+mod profiles;
 mod reconcile;
 mod requests;
 mod retention;
@@ -83,6 +84,9 @@ pub enum EngineError {
     /// The device means nothing here.
     #[error("the device is not known")]
     UnknownDevice(UnknownDevice),
+    /// The device is known, and what it asks for is not for it.
+    #[error("the service, or the profile, is not offered to the device")]
+    NotServed,
     /// The rules refuse it.
     #[error(transparent)]
     Refused(#[from] Refusal),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use greenwave_core::{Catalogue, Clock, CurrentCatalogue};
+use greenwave_core::{Clock, CurrentCatalogue};
 use greenwave_crashpoint::{Point, reached};
 use greenwave_ledger::{
     DirectoryLock, Ledger, LedgerError, OpenError, Registry, RegistryError, SqliteLedger, Storage,
@@ -25,6 +25,7 @@ use crate::engine::{Engine, Parts};
 use crate::entropy::{self, Entropy};
 use crate::http::{self, Api, Limits};
 use crate::metrics::Metrics;
+use crate::profiles::{Profiles, ProfilesError};
 use crate::sandbox::{self, Sandbox};
 use crate::secrets::{SecretError, Secrets};
 use crate::tokens;
@@ -84,6 +85,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The operator's profiles cannot be used.
+    #[error(transparent)]
+    Profiles(#[from] ProfilesError),
     /// The ledger cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -152,7 +156,8 @@ impl Gateway {
         let secrets = Arc::new(Secrets::open(directory, &*config.entropy)?);
         reached(Point::StartSecretOpened);
         let clock: Arc<dyn Clock> = Arc::new(TimerClock(Arc::clone(&config.timer)));
-        let catalogue = Arc::new(CurrentCatalogue::new(Catalogue::nokia()));
+        let profiles = Arc::new(Profiles::open(directory)?);
+        let catalogue = Arc::clone(profiles.catalogue());
         let (sqlite, network) = open(&config, Arc::clone(&clock), Arc::clone(&catalogue)).await?;
         let ledger: Arc<dyn Ledger> = Arc::clone(&sqlite) as _;
         let registry: Arc<dyn Registry> = sqlite;
@@ -193,7 +198,8 @@ impl Gateway {
         serving.spawn(delivery::deliver(Arc::clone(&engine), Arc::new(client), stop.clone()));
 
         let (token, limits) = (sandbox.admin_token.clone(), config.limits);
-        let api = Arc::new(Api::new(engine, access, token, network, config.entropy, &limits));
+        let api =
+            Arc::new(Api::new(engine, access, token, profiles, network, config.entropy, &limits));
         let routes = http::public_routes(Arc::clone(&api));
         serving.spawn(http::serve(public, routes, limits, stop.clone()));
         let routes = http::admin_routes(Arc::clone(&api));

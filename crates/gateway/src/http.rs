@@ -30,6 +30,7 @@ use secrecy::SecretString;
 use crate::auth::{Access, Applications, KeyRing};
 use crate::engine::Engine;
 use crate::entropy::Entropy;
+use crate::profiles::Profiles;
 use crate::rates::Misses;
 use crate::tokens::{Assertions, Issuer, Tokens};
 
@@ -56,6 +57,7 @@ pub struct Api {
     assertions: Assertions,
     misses: Misses,
     admin_token: SecretString,
+    profiles: Arc<Profiles>,
     /// The network that the sandbox plays with.
     network: Arc<Simulator>,
     entropy: Arc<dyn Entropy>,
@@ -74,6 +76,7 @@ impl Api {
         engine: Arc<Engine>,
         access: Access,
         admin_token: SecretString,
+        profiles: Arc<Profiles>,
         network: Arc<Simulator>,
         entropy: Arc<dyn Entropy>,
         limits: &Limits,
@@ -88,6 +91,7 @@ impl Api {
             assertions,
             misses,
             admin_token,
+            profiles,
             network,
             entropy,
             places: Places::new(limits.requests),

@@ -15,6 +15,7 @@ pub mod entropy;
 pub mod gateway;
 pub mod http;
 pub mod metrics;
+pub mod profiles;
 pub mod rates;
 pub mod sandbox;
 pub mod secrets;

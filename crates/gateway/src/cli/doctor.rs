@@ -11,7 +11,9 @@ use serde::Serialize;
 
 use super::client::{ApiClient, read_sandbox};
 use super::output::{self, Failure};
+use super::profiles::FILE_HINT;
 use super::{DataDirectory, OutputFormat, block_on};
+use crate::profiles::Profiles;
 
 /// How few open files would be too few for many connections.
 const FEW_FILES: u64 = 1_024;
@@ -66,7 +68,8 @@ impl Doctor {
 
     pub(super) fn run(&self) -> Result<(), Failure> {
         let (running, gateway) = self.gateway();
-        let mut findings = vec![self.private(), gateway, authorities(), files(), self.space()];
+        let mut findings =
+            vec![self.private(), gateway, self.profiles(), authorities(), files(), self.space()];
         if self.audit {
             findings.extend(audit::audit(&self.directory.data, running));
         }
@@ -92,10 +95,30 @@ impl Doctor {
         }
     }
 
+    /// A gateway does not start on profiles that it cannot use.
+    fn profiles(&self) -> Finding {
+        const CHECK: &str = "profiles";
+        match Profiles::open(&self.directory.data) {
+            Ok(profiles) => {
+                let count = profiles.catalogue().now().iter().count();
+                Finding::fine(CHECK, format!("{count} profiles"))
+            }
+            Err(error) => Finding::wrong(CHECK, error.to_string(), FILE_HINT),
+        }
+    }
+
     /// Nobody else may read what is kept.
     fn private(&self) -> Finding {
         let data = self.directory.data.as_path();
-        let open = ["", "secret", "issuer.key", "admin.token", "sandbox.json", "ledger.db"];
+        let open = [
+            "",
+            "secret",
+            "issuer.key",
+            "admin.token",
+            "sandbox.json",
+            "profiles.json",
+            "ledger.db",
+        ];
         let open: Vec<String> = open
             .iter()
             .map(|name| if name.is_empty() { data.to_owned() } else { data.join(name) })

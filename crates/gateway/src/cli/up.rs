@@ -16,6 +16,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use self::tokens::TokenArguments;
 use super::output::{self, Failure};
+use super::profiles::FILE_HINT;
 use super::{DataDirectory, OutputFormat, duration, log};
 use crate::clock::SystemTimer;
 use crate::entropy::SystemEntropy;
@@ -94,6 +95,7 @@ impl Up {
             StartError::Open(OpenError::NewerSchema { .. } | OpenError::NotALedger { .. }) => {
                 Failure::new(error).for_good()
             }
+            StartError::Profiles(error) => Failure::new(error).for_good().hint(FILE_HINT),
             error => Failure::new(error),
         })?;
         let metrics = gateway.metrics();

@@ -12,7 +12,7 @@ use greenwave_ledger::{Committed, Lookup, Seen, TransactError};
 use greenwave_wire::SinkCredential;
 
 use super::{Engine, EngineError};
-use crate::directory::DirectoryError;
+use crate::directory::{DirectoryError, Service};
 use crate::entropy;
 
 /// How often a create is made anew because its device's names came to mean another device.
@@ -38,6 +38,13 @@ pub enum Revoked {
     Done,
     /// The network is still letting go. It was available until now.
     UnderWay(Box<Seen>),
+}
+
+/// A device that was named.
+pub(super) struct Who {
+    pub(super) names: DeviceNames,
+    pub(super) named: NamedDevice,
+    pub(super) service: Service,
 }
 
 impl From<ApplicationId> for Asker<'_> {
@@ -73,9 +80,12 @@ impl Engine {
         request: &CreateRequest,
         credential: Option<&SinkCredential>,
     ) -> Result<Command, EngineError> {
-        let duration = request.granted_duration(rules, &self.parts.catalogue.now())?;
+        let catalogue = self.parts.catalogue.now();
+        let duration = request.granted_duration(rules, &catalogue)?;
         let asked = &request.asked;
-        let (names, named) = self.name(&asked.device, asked.named_by, rules).await?;
+        let who = self.who(&asked.device, asked.named_by, rules).await?;
+        self.check_profile(catalogue.find(asked.profile.as_str()), &who).await?;
+        let Who { names, named, .. } = who;
         let id = SessionId::new(entropy::sixteen(&*self.parts.entropy), named.device.bucket());
         let mut asked = asked.clone();
         if let (Some(sink), Some(credential)) = (&mut asked.sink, credential) {
@@ -193,7 +203,7 @@ impl Engine {
         let rules = RuleSetId::NokiaV0.rules();
         match self.name(own, NamedBy::Token, rules).await {
             Ok((_, named)) => Ok(named.device == device),
-            Err(EngineError::UnknownDevice(_)) => Ok(false),
+            Err(EngineError::UnknownDevice(_) | EngineError::NotServed) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -223,14 +233,25 @@ impl Engine {
         Ok(self.parts.ledger.assigned(named.device).await?)
     }
 
-    /// The device that a request means. A token may name it in ways that requests of the same API
-    /// may not.
+    /// The device that a request means.
     pub(super) async fn name(
         &self,
         device: &Device,
         named_by: NamedBy,
         rules: &'static RuleSet,
     ) -> Result<(DeviceNames, NamedDevice), EngineError> {
+        let who = self.who(device, named_by, rules).await?;
+        Ok((who.names, who.named))
+    }
+
+    /// The device that a request means, and what it can have. A token may name it in ways that
+    /// requests of the same API may not.
+    pub(super) async fn who(
+        &self,
+        device: &Device,
+        named_by: NamedBy,
+        rules: &'static RuleSet,
+    ) -> Result<Who, EngineError> {
         let rules = match named_by {
             NamedBy::Request => rules,
             NamedBy::Token => RuleSetId::NokiaV0.rules(),
@@ -238,9 +259,10 @@ impl Engine {
         let found = self.parts.directory.look_up(device, rules).await?;
         let named = self.parts.ledger.device(&found.names).await?;
         let named = named.ok_or(DirectoryError::Unsupported)?;
-        match found.known {
-            Err(unknown) if !named.known => Err(EngineError::UnknownDevice(unknown)),
-            _ => Ok((found.names, named)),
+        match (found.known, found.service) {
+            (Err(unknown), _) if !named.known => Err(EngineError::UnknownDevice(unknown)),
+            (_, Service::NotOffered) => Err(EngineError::NotServed),
+            (_, service) => Ok(Who { names: found.names, named, service }),
         }
     }
 

@@ -1,5 +1,5 @@
-//! Our own API, for the one who runs the gateway: applications and keys, orphans, figures, and what
-//! the sandbox's network is to do.
+//! Our own API, for the one who runs the gateway: applications and keys, profiles, orphans,
+//! figures, and what the sandbox's network is to do.
 
 pub(super) mod applications;
 mod fault_form;
@@ -7,6 +7,7 @@ pub(super) mod faults;
 pub(super) mod figures;
 pub(super) mod network;
 pub(super) mod orphans;
+pub(super) mod profiles;
 pub(super) mod reset;
 pub(super) mod tokens;
 

@@ -36,6 +36,7 @@ impl Failure {
             EngineError::UnknownDevice(unknown) => {
                 ErrorInfo::unknown_device(unknown.field, unknown.known, rules)
             }
+            EngineError::NotServed => ErrorInfo::not_served(rules),
             EngineError::Refused(refusal) => ErrorInfo::of_refusal(refusal, rules),
             EngineError::KeyReused => ErrorInfo::idempotency_key_reused(),
             EngineError::Directory(DirectoryError::Unsupported) => {

@@ -2,6 +2,7 @@
 //! recipe. What differs between releases is in the rules that come with the request.
 
 pub(super) mod assignments;
+pub(super) mod profiles;
 pub(super) mod sessions;
 
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use super::v0::Dialect;
 use super::{Api, admin, camara, health, oauth, v0};
 
 /// The paths that there are, as a stranger is told of them and the log calls them.
-const PUBLIC_PATHS: [&str; 29] = [
+const PUBLIC_PATHS: [&str; 33] = [
     "/qod/v0/sessions",
     "/qod/v0/sessions/{sessionId}",
     "/qod/v0/sessions/{sessionId}/extend",
@@ -33,6 +33,10 @@ const PUBLIC_PATHS: [&str; 29] = [
     "/quality-on-demand/v1rc3/sessions/{sessionId}",
     "/quality-on-demand/v1rc3/sessions/{sessionId}/extend",
     "/quality-on-demand/v1rc3/retrieve-sessions",
+    "/qos-profiles/v1/retrieve-qos-profiles",
+    "/qos-profiles/v1/qos-profiles/{name}",
+    "/qos-profiles/v1rc3/retrieve-qos-profiles",
+    "/qos-profiles/v1rc3/qos-profiles/{name}",
     "/qos-provisioning/v0.3/qos-assignments",
     "/qos-provisioning/v0.3/qos-assignments/{assignmentId}",
     "/qos-provisioning/v0.3/retrieve-qos-assignment",
@@ -48,7 +52,7 @@ const PUBLIC_PATHS: [&str; 29] = [
     "/",
 ];
 
-const ADMIN_PATHS: [&str; 16] = [
+const ADMIN_PATHS: [&str; 18] = [
     "/greenwave/v1/applications",
     "/greenwave/v1/applications/{id}/jwks",
     "/greenwave/v1/applications/{id}/rate-limit",
@@ -56,6 +60,8 @@ const ADMIN_PATHS: [&str; 16] = [
     "/greenwave/v1/keys/{id}",
     "/greenwave/v1/orphans",
     "/greenwave/v1/orphans/{sessionId}",
+    "/greenwave/v1/profiles",
+    "/greenwave/v1/profiles/{name}",
     "/greenwave/v1/sandbox/faults",
     "/greenwave/v1/sandbox/faults/{id}",
     "/greenwave/v1/sandbox/reset",
@@ -74,6 +80,7 @@ pub fn public_routes(api: Arc<Api>) -> Routes {
         .merge(qod_v0(Dialect::V0Epoch))
         .merge(sessions())
         .merge(assignments())
+        .merge(profiles())
         .merge(oauth::routes())
         .route("/", get(root))
         .route("/healthz", get(health::healthz))
@@ -85,13 +92,18 @@ pub fn public_routes(api: Arc<Api>) -> Routes {
 
 /// What the one who runs the gateway uses, on a listener of its own.
 pub fn admin_routes(api: Arc<Api>) -> Routes {
-    use admin::{figures, orphans};
+    use admin::{figures, orphans, profiles};
     let router = Router::new()
         .nest("/greenwave/v1/applications", applications())
         .route("/greenwave/v1/keys", get(admin::list_keys).post(admin::create_key))
         .route("/greenwave/v1/keys/{id}", delete(admin::revoke_key))
         .route("/greenwave/v1/orphans", get(orphans::list))
         .route("/greenwave/v1/orphans/{id}", delete(orphans::clear))
+        .route("/greenwave/v1/profiles", get(profiles::list))
+        .route(
+            "/greenwave/v1/profiles/{name}",
+            get(profiles::get).put(profiles::put).delete(profiles::remove),
+        )
         .nest("/greenwave/v1/sandbox", sandbox())
         .route("/metrics", get(figures::metrics))
         .fallback(unknown_admin_path)
@@ -133,6 +145,16 @@ fn sessions() -> Router<Arc<Api>> {
     })
 }
 
+fn profiles() -> Router<Arc<Api>> {
+    use camara::profiles as at;
+    Release::ALL.into_iter().fold(Router::new(), |router, release| {
+        let path = |end: &str| format!("{}{end}", release.base_path(Named::QosProfiles));
+        router
+            .route(&path("/retrieve-qos-profiles"), post(at::retrieve::retrieve))
+            .route(&path("/qos-profiles/{name}"), get(at::get::get))
+    })
+}
+
 fn assignments() -> Router<Arc<Api>> {
     use camara::assignments as at;
     Release::ALL.into_iter().fold(Router::new(), |router, release| {
@@ -157,7 +179,7 @@ async fn root() -> Response {
     let body = format!(
         r#"{{"name":"greenwave","version":"{}","mode":"sandbox","paths":{}}}"#,
         env!("CARGO_PKG_VERSION"),
-        serde_json::json!(PUBLIC_PATHS)
+        serde_json::json!(PUBLIC_PATHS.as_slice())
     );
     json(StatusCode::OK, body)
 }

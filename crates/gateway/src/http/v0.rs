@@ -109,7 +109,7 @@ async fn of_device(
 ) -> Result<Vec<Seen>, Failure> {
     let seen = api.engine.of_device(application, v0::rules(), device, NamedBy::Request).await;
     match seen {
-        Err(EngineError::UnknownDevice(_)) => Ok(Vec::new()),
+        Err(EngineError::UnknownDevice(_) | EngineError::NotServed) => Ok(Vec::new()),
         seen => seen.map_err(|error| Failure::of(&error, v0::rules())),
     }
 }

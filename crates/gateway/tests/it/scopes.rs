@@ -28,6 +28,8 @@ fn operations() -> Vec<(Method, String, &'static str)> {
             "/quality-on-demand/v1/retrieve-sessions".to_owned(),
             "quality-on-demand:sessions:retrieve-by-device",
         ),
+        (Method::POST, "/qos-profiles/v1/retrieve-qos-profiles".to_owned(), "qos-profiles:read"),
+        (Method::GET, "/qos-profiles/v1rc3/qos-profiles/x".to_owned(), "qos-profiles:read"),
         (Method::POST, ASSIGNMENTS.to_owned(), "qos-provisioning:qos-assignments:create"),
         (Method::GET, assignment.clone(), "qos-provisioning:qos-assignments:read"),
         (Method::DELETE, assignment, "qos-provisioning:qos-assignments:delete"),

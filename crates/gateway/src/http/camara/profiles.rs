@@ -1,0 +1,4 @@
+//! QoS Profiles: what quality there is.
+
+pub(in crate::http) mod get;
+pub(in crate::http) mod retrieve;
