@@ -35,6 +35,9 @@ use crate::operation::{Event, Executor, Operation, Step};
 use crate::request::{Endpoint, NoAnswer, Request, Response};
 use crate::{Error, tls};
 
+/// Longer than anybody waits, and short enough to be added to any time.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
 /// A client whose calls return results.
 pub type Client = crate::Client<Blocking>;
 
@@ -111,16 +114,21 @@ impl Blocking {
 
     fn send(&self, request: &Request) -> Result<Event, Error> {
         let body = Full::new(request.body.clone().unwrap_or_default());
+        let timeout = request.timeout(self.shared.timeout).min(LONGEST);
+        let deadline = Instant::now() + timeout;
         let request = self.shared.endpoint.address(request, body, false)?;
-        Ok(match self.exchange(request) {
+        Ok(match self.exchange(request, deadline) {
             Ok(response) => Event::Answered(response),
             Err(why) => Event::Unanswered(why),
         })
     }
 
-    fn exchange(&self, request: http::Request<Full<Bytes>>) -> Result<Response, NoAnswer> {
-        let Shared { endpoint, tls, timeout, pool } = &*self.shared;
-        let deadline = Instant::now() + *timeout;
+    fn exchange(
+        &self,
+        request: http::Request<Full<Bytes>>,
+        deadline: Instant,
+    ) -> Result<Response, NoAnswer> {
+        let Shared { endpoint, tls, pool, .. } = &*self.shared;
         let interrupted = || self.is_interrupted();
         let wait = ready::Wait { deadline, interrupted: &interrupted };
         let mut connection = match pool.take() {

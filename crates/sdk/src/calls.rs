@@ -52,7 +52,7 @@ impl Calls {
     /// Looks at a session.
     #[must_use]
     pub fn get(&self, id: &str) -> impl Operation<Output = SessionInfo> + use<> {
-        self.look(id)
+        self.look(id, None)
     }
 
     /// Extends a session by so many seconds.
@@ -106,7 +106,7 @@ impl Calls {
         timeout: Duration,
     ) -> impl Operation<Output = SessionInfo> + use<> {
         let (calls, own) = (self.clone(), id.to_owned());
-        WaitAvailable::new(id.to_owned(), timeout, move || calls.look(&own))
+        WaitAvailable::new(id.to_owned(), timeout, move || calls.look(&own, Some(timeout)))
     }
 
     /// The profiles that can be asked for.
@@ -118,8 +118,8 @@ impl Calls {
         self.exchange(request, profile::read)
     }
 
-    fn look(&self, id: &str) -> Exchange<SessionInfo> {
-        self.exchange(|nonce| Ok(Request::get(path(id)?, &nonce.text)), one)
+    fn look(&self, id: &str, until: Option<Duration>) -> Exchange<SessionInfo> {
+        self.exchange(|nonce| Ok(Request::get(path(id)?, &nonce.text)), one).until(until)
     }
 
     fn list(&self, device: &DeviceForm) -> Exchange<Vec<SessionInfo>> {
@@ -145,7 +145,8 @@ impl Calls {
     }
 
     fn tries(&self, nonce: &Nonce) -> Tries {
-        Tries { most: self.most_tries, chance: nonce.chance, root: self.root.clone() }
+        let root = self.root.clone();
+        Tries { most: self.most_tries, chance: nonce.chance, root, until: None }
     }
 }
 

@@ -79,7 +79,7 @@ impl<E: Executor> Client<E> {
     }
 
     /// All sessions of the application, whatever their devices, the oldest first. One that begins
-    /// or ends while they are read may be missing.
+    /// or ends while they are read may be missing. More than a million are an error.
     pub fn sessions(&self) -> E::Answer<Vec<Session<E>>> {
         let client = self.clone();
         let found = move |infos: Vec<_>| {

@@ -35,7 +35,7 @@ pub trait Operation: Send {
 /// What an executor has to do.
 #[derive(Debug)]
 pub enum Step<T> {
-    /// Send this, and tell what came of it.
+    /// Send this, wait for as long as [`Request::timeout`] says, and tell what came of it.
     Send(Request),
     /// Wait for this long, then say [`Event::Waited`].
     Pause(Duration),

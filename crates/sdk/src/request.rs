@@ -26,6 +26,8 @@ pub struct Request {
     pub(crate) idempotency_key: Option<String>,
     /// Under which the gateway's log has it.
     pub(crate) correlator: String,
+    /// How long the answer is waited for, if not for as long as the executor does.
+    pub(crate) longest: Option<Duration>,
 }
 
 impl fmt::Debug for Request {
@@ -39,7 +41,14 @@ impl fmt::Debug for Request {
 impl Request {
     pub(crate) fn get(path: String, correlator: &str) -> Self {
         let (path, correlator) = (format!("{API}{path}"), correlator.to_owned());
-        Self { method: Method::GET, path, body: None, idempotency_key: None, correlator }
+        Self {
+            method: Method::GET,
+            path,
+            body: None,
+            idempotency_key: None,
+            correlator,
+            longest: None,
+        }
     }
 
     pub(crate) fn delete(path: &str, correlator: &str) -> Self {
@@ -55,12 +64,18 @@ impl Request {
     pub(crate) fn post_at(path: String, body: Vec<u8>, correlator: &str) -> Self {
         let correlator = correlator.to_owned();
         let body = Some(Bytes::from(body));
-        Self { method: Method::POST, path, body, idempotency_key: None, correlator }
+        let method = Method::POST;
+        Self { method, path, body, idempotency_key: None, correlator, longest: None }
     }
 
     /// The same, done once however often it is sent.
     pub(crate) fn once(self, key: &str) -> Self {
         Self { idempotency_key: Some(key.to_owned()), ..self }
+    }
+
+    /// The same, with an answer that is waited for no longer than this.
+    pub(crate) fn within(self, longest: Option<Duration>) -> Self {
+        Self { longest, ..self }
     }
 
     /// The method.
@@ -85,6 +100,12 @@ impl Request {
     #[must_use]
     pub fn idempotency_key(&self) -> Option<&str> {
         self.idempotency_key.as_deref()
+    }
+
+    /// How long its answer is to be waited for, by an executor whose tries take `timeout`.
+    #[must_use]
+    pub fn timeout(&self, timeout: Duration) -> Duration {
+        self.longest.map_or(timeout, |longest| longest.min(timeout))
     }
 }
 

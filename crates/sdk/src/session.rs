@@ -150,6 +150,7 @@ impl<E: Executor> Session<E> {
     /// Looks at it until it is available, and tells how it is then.
     ///
     /// [`Error::Ended`] if it will never be, [`Error::NotYet`] if it takes longer than `timeout`.
+    /// A gateway that does not answer is not waited for longer either.
     pub fn wait_available(&self, timeout: Duration) -> E::Answer<Self> {
         let client = self.client.clone();
         let operation = self.client.calls().wait_available(self.id(), timeout);

@@ -90,8 +90,9 @@ impl Tokio {
 
     async fn send(&self, request: &Request) -> Result<Event, Error> {
         let body = Full::new(request.body.clone().unwrap_or_default());
+        let timeout = request.timeout(self.timeout);
         let request = self.endpoint.address(request, body, true)?;
-        let answer = tokio::time::timeout(self.timeout, self.exchange(request)).await;
+        let answer = tokio::time::timeout(timeout, self.exchange(request)).await;
         Ok(match answer {
             Ok(Ok(response)) => Event::Answered(response),
             Ok(Err(why)) => Event::Unanswered(why),

@@ -13,6 +13,9 @@ use crate::retry::{self, Outcome};
 /// The most of an answer that an error shows.
 const LONGEST_EXCERPT: usize = 200;
 
+/// A gateway that is there has answered by then, even if there is hardly any time left.
+const SHORTEST_TRY: Duration = Duration::from_secs(1);
+
 /// How often a request is sent at most, and what spreads the pauses between.
 #[derive(Clone, Debug)]
 pub(crate) struct Tries {
@@ -20,6 +23,9 @@ pub(crate) struct Tries {
     pub(crate) chance: u64,
     /// The gateway's URL, for errors.
     pub(crate) root: String,
+    /// When the operation has gone on for this long, nothing is sent again, and nothing that was
+    /// sent is waited for.
+    pub(crate) until: Option<Duration>,
 }
 
 /// One request and its answer.
@@ -42,12 +48,19 @@ impl<T: Send + 'static> Exchange<T> {
         Self { request: Some(request), tries, made: 0, uncertain: false, read }
     }
 
+    /// The same, given up once the operation that it is part of has gone on for so long.
+    pub(crate) fn until(mut self, until: Option<Duration>) -> Self {
+        self.tries.until = until;
+        self
+    }
+
     /// Sends it, or says why it cannot be.
-    fn send(&mut self) -> Step<T> {
+    fn send(&mut self, elapsed: Duration) -> Step<T> {
         match &self.request {
             Some(Ok(request)) => {
                 self.made += 1;
-                Step::Send(request.clone())
+                let left = self.tries.until.map(|until| until.saturating_sub(elapsed));
+                Step::Send(request.clone().within(left.map(|left| left.max(SHORTEST_TRY))))
             }
             _ => match self.request.take() {
                 Some(Err(error)) => Step::Done(Err(error)),
@@ -56,7 +69,7 @@ impl<T: Send + 'static> Exchange<T> {
         }
     }
 
-    fn answered(&mut self, response: Response) -> Step<T> {
+    fn answered(&mut self, response: Response, elapsed: Duration) -> Step<T> {
         let status = response.status;
         if (200..300).contains(&status) {
             let root = self.tries.root.clone();
@@ -69,16 +82,16 @@ impl<T: Send + 'static> Exchange<T> {
         if status == 404 && self.uncertain && self.is_delete() {
             // An earlier try was carried out, and its answer was lost.
             let gone = Response { status: 204, body: bytes::Bytes::new(), ..response };
-            return self.answered(gone);
+            return self.answered(gone, elapsed);
         }
         let outcome = Outcome::Refused { status, retry_after: response.retry_after };
-        match self.pause(outcome) {
+        match self.pause(outcome, elapsed) {
             Some(pause) => Step::Pause(pause),
             None => Step::Done(Err(Error::Refused(Box::new(refusal(&response))))),
         }
     }
 
-    fn unanswered(&mut self, why: NoAnswer) -> Step<T> {
+    fn unanswered(&mut self, why: NoAnswer, elapsed: Duration) -> Step<T> {
         let outcome = match why {
             NoAnswer::NotConnected(_) => Outcome::NotConnected,
             NoAnswer::Broken(_) | NoAnswer::TimedOut => {
@@ -87,15 +100,17 @@ impl<T: Send + 'static> Exchange<T> {
             }
             NoAnswer::Interrupted => return Step::Done(Err(Error::Interrupted)),
         };
-        match self.pause(outcome) {
+        match self.pause(outcome, elapsed) {
             Some(pause) => Step::Pause(pause),
             None => Step::Done(Err(self.no_answer(why))),
         }
     }
 
-    fn pause(&self, outcome: Outcome) -> Option<Duration> {
+    fn pause(&self, outcome: Outcome, elapsed: Duration) -> Option<Duration> {
         let chance = self.tries.chance.wrapping_mul(u64::from(self.made) | 1) >> 20;
-        retry::pause(outcome, self.made, self.tries.most, chance)
+        let pause = retry::pause(outcome, self.made, self.tries.most, chance)?;
+        let is_in_time = |until: Duration| elapsed.saturating_add(pause) < until;
+        self.tries.until.is_none_or(is_in_time).then_some(pause)
     }
 
     fn is_delete(&self) -> bool {
@@ -124,11 +139,11 @@ impl<T: Send + 'static> Exchange<T> {
 impl<T: Send + 'static> Operation for Exchange<T> {
     type Output = T;
 
-    fn step(&mut self, event: Event, _elapsed: Duration) -> Step<T> {
+    fn step(&mut self, event: Event, elapsed: Duration) -> Step<T> {
         match event {
-            Event::Begin | Event::Waited => self.send(),
-            Event::Answered(response) => self.answered(response),
-            Event::Unanswered(why) => self.unanswered(why),
+            Event::Begin | Event::Waited => self.send(elapsed),
+            Event::Answered(response) => self.answered(response, elapsed),
+            Event::Unanswered(why) => self.unanswered(why, elapsed),
         }
     }
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use greenwave_wire::v0::client::{SessionForm, read_sessions};
 
 use super::{Event, Exchange, Operation, Step, Tries};
+use crate::Error;
 use crate::request::{Request, Response};
 use crate::session::SessionInfo;
 
 /// The most that a gateway puts on a page.
 const PER_PAGE: usize = 100;
 
-/// A list that is longer than this many sessions is not put into memory.
+/// A list that is longer than this is not put into memory, and is not cut off either.
 const MOST_PAGES: usize = 10_000;
 
 /// A list of any number of pages.
@@ -55,10 +56,12 @@ impl Operation for AllPages {
                 Step::Done(Err(error)) => return Step::Done(Err(error)),
                 Step::Done(Ok(page)) => page,
             };
-            let is_last = !page.more || self.number == MOST_PAGES;
             self.keep(page.sessions);
-            if is_last {
+            if !page.more {
                 return Step::Done(Ok(std::mem::take(&mut self.found)));
+            }
+            if self.number == MOST_PAGES {
+                return Step::Done(Err(self.endless()));
             }
             self.number += 1;
             self.page = self::page(self.number, &self.tries, &self.correlator);
@@ -68,6 +71,12 @@ impl Operation for AllPages {
 }
 
 impl AllPages {
+    fn endless(&self) -> Error {
+        let most = PER_PAGE * MOST_PAGES;
+        let reason = format!("the list goes on after {most} sessions; list those of a device");
+        Error::Unreadable { root: self.tries.root.clone(), reason }
+    }
+
     /// While sessions come and go, one may be on two pages.
     fn keep(&mut self, sessions: Vec<SessionForm>) {
         let last_page = self.found.len().saturating_sub(PER_PAGE);

@@ -155,6 +155,28 @@ async fn a_gateway_that_says_nothing_is_not_waited_for_for_ever_async() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wait_ends_in_time_though_the_gateway_says_nothing() {
+    let begun = std::time::Instant::now();
+    let taken = [Then::Answer("200 OK", SESSION), Then::SayNothing];
+    let server = Server::start(&taken);
+    let session = server.client::<Blocking>(LONG).session("x").unwrap();
+    let waited = session.wait_available(Duration::from_millis(50)).unwrap_err();
+    assert!(matches!(waited, Error::NoAnswer { timed_out: true, .. }), "{waited}");
+    let server = Server::start(&taken);
+    let session = server.client::<Tokio>(LONG).session("x").await.unwrap();
+    let waited = session.wait_available(Duration::from_millis(50)).await.unwrap_err();
+    assert!(matches!(waited, Error::NoAnswer { timed_out: true, .. }), "{waited}");
+    assert!(begun.elapsed() < LONG, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_time_may_be_as_long_as_one_likes() {
+    let server = Server::start(&[Then::Answer("200 OK", SESSION)]);
+    let client = server.client::<Blocking>(Duration::MAX);
+    assert_eq!(client.session("x").unwrap().id(), "x");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn threads_share_a_client() {
     let gateway = TestGateway::start().await;
     let client: blocking::Client = gateway.client();

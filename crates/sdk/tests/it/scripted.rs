@@ -222,6 +222,44 @@ fn waiting_looks_ever_more_slowly_and_not_beyond_its_time() {
     assert!(matches!(course.ends(requested()), Err(Error::NotYet { .. })));
 }
 
+/// A gateway that is not well does not make a wait last longer than it was to.
+#[test]
+fn waiting_for_a_gateway_that_fails_comes_to_an_end() {
+    let wait = |ms| calls().wait_available(ID, Duration::from_millis(ms));
+    let mut course = Course::new(wait(3_000));
+    let whole = Duration::from_secs(30);
+    assert_eq!(course.sends(Event::Begin).timeout(whole), Duration::from_secs(3));
+    // A try has a second, even if there is less left.
+    let busy = || answer_with(503, "retry-after", "0", String::new());
+    course.1 = Duration::from_millis(2_500);
+    course.pauses(busy());
+    assert_eq!(course.sends(Event::Waited).timeout(whole), Duration::from_secs(1));
+    course.1 = Duration::from_millis(2_950);
+    assert_eq!(course.ends(busy()).unwrap_err().status(), Some(503));
+
+    let mut course = Course::new(wait(3_000));
+    course.sends(Event::Begin);
+    course.1 = Duration::from_secs(3);
+    let silent = course.ends(Event::Unanswered(NoAnswer::TimedOut));
+    assert!(matches!(silent, Err(Error::NoAnswer { timed_out: true, .. })), "{silent:?}");
+    // Whoever has not to be there by a certain time is not in a hurry.
+    let get = Course::new(calls().get(ID)).sends(Event::Begin);
+    assert_eq!(get.timeout(whole), whole);
+}
+
+/// A list that is cut off would look like all there is.
+#[test]
+fn a_list_without_an_end_is_no_list() {
+    let mut course = Course::new(calls().all_sessions());
+    let more = || answer_with(200, "link", r#"</x>; rel="next""#, "[]".to_owned());
+    course.sends(Event::Begin);
+    for _ in 1..10_000 {
+        course.sends(more());
+    }
+    let endless = course.ends(more()).unwrap_err();
+    assert!(endless.to_string().contains("1000000"), "{endless}");
+}
+
 #[test]
 fn what_is_no_gateway_is_told_from_one() {
     let mut course = Course::new(calls().get(ID));
