@@ -110,13 +110,14 @@ thread_local! {
 
 /// Lets Python handle the signal that came; Ctrl-C is a `KeyboardInterrupt` then.
 pub(crate) fn interrupted() -> bool {
-    let handled = Python::attach(|py| {
+    // While the interpreter ends, whoever is left waits on: there is nobody to raise it to.
+    let handled = Python::try_attach(|py| {
         py.check_signals()?;
         Ok(())
     });
     match handled {
-        Ok(()) => false,
-        Err(error) => {
+        None | Some(Ok(())) => false,
+        Some(Err(error)) => {
             RAISED.set(Some(error));
             true
         }

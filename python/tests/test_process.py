@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 import network_as_code as nac
@@ -99,6 +100,24 @@ class Processes(unittest.TestCase):
                 client.sessions.list()
             thread.join()
             taken[0][0].close()
+
+    def test_ctrl_c_ends_a_connection_that_does_not_come(self):
+        """Whoever comes when the queue of a socket is full is not answered at all."""
+        full = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self.addCleanup(full.close)
+        for _ in range(4):
+            waiting = socket.socket()
+            self.addCleanup(waiting.close)
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}"
+        client = nac.NetworkAsCodeClient(KEY, base_url=url)
+        timer = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
+        timer.start()
+        begun = time.monotonic()
+        with self.assertRaises(KeyboardInterrupt):
+            client.sessions.list()
+        self.assertLess(time.monotonic() - begun, 5)
 
     def test_ctrl_c_ends_a_pause(self):
         client = nac.NetworkAsCodeClient(KEY, base_url="http://127.0.0.1:1", retries=1_000)

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -12,11 +12,13 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use rustix::net::{AddressFamily, SocketType, connect, socket};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
-use super::ready::{Wait, block_on, look};
+use super::ready::{Wait, block_on, look, until_connected};
 use super::socket::{Shared, Socket, Stream};
 use crate::LARGEST_ANSWER;
 use crate::request::{Endpoint, NoAnswer, Response};
@@ -41,7 +43,7 @@ impl Connection {
         wait: &Wait<'_>,
     ) -> Result<Self, NoAnswer> {
         let not_connected = |error: io::Error| NoAnswer::NotConnected(error.to_string());
-        let tcp = dial(endpoint, wait.deadline).map_err(not_connected)?;
+        let tcp = dial(endpoint, wait)?;
         let socket = Socket::new(tcp).map_err(not_connected)?;
         let shared = socket.shared();
         let stream = if endpoint.is_tls() {
@@ -93,17 +95,49 @@ impl Connection {
 }
 
 /// Connects to the first address of the gateway that answers.
-fn dial(endpoint: &Endpoint, deadline: Instant) -> io::Result<TcpStream> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
-    for address in (endpoint.host(), endpoint.port()).to_socket_addrs()? {
-        let left = deadline.saturating_duration_since(Instant::now()).min(CONNECT_TIMEOUT);
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        match TcpStream::connect_timeout(&address, left) {
-            Ok(tcp) => return Ok(tcp),
-            Err(error) => last = error,
+fn dial(endpoint: &Endpoint, wait: &Wait<'_>) -> Result<TcpStream, NoAnswer> {
+    let not_connected = |error: io::Error| NoAnswer::NotConnected(error.to_string());
+    let mut last = NoAnswer::NotConnected("its name has no address".to_owned());
+    let addresses = (endpoint.host(), endpoint.port()).to_socket_addrs().map_err(not_connected)?;
+    for address in addresses {
+        let deadline = wait.deadline.min(Instant::now() + CONNECT_TIMEOUT);
+        last = match dial_one(address, &Wait { deadline, ..*wait }) {
+            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Err(error)) => not_connected(error),
+            Err(NoAnswer::Interrupted) => return Err(NoAnswer::Interrupted),
+            // Nothing was sent yet.
+            Err(_) => not_connected(io::ErrorKind::TimedOut.into()),
+        };
+        if Instant::now() >= wait.deadline {
+            break;
         }
     }
     Err(last)
+}
+
+/// Connects to an address. The standard library does that too, but goes on when a signal comes.
+fn dial_one(address: SocketAddr, wait: &Wait<'_>) -> Result<io::Result<TcpStream>, NoAnswer> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let begin = || -> io::Result<(TcpStream, bool)> {
+        let socket = socket(family, SocketType::STREAM, None)?;
+        fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+        let tcp = TcpStream::from(socket);
+        tcp.set_nonblocking(true)?;
+        match connect(&tcp, &address) {
+            Ok(()) => Ok((tcp, true)),
+            Err(Errno::INPROGRESS | Errno::INTR) => Ok((tcp, false)),
+            Err(error) => Err(error.into()),
+        }
+    };
+    let (tcp, is_connected) = match begin() {
+        Ok(begun) => begun,
+        Err(error) => return Ok(Err(error)),
+    };
+    if !is_connected {
+        until_connected(&tcp, wait)?;
+    }
+    Ok(match tcp.take_error() {
+        Ok(None) => Ok(tcp),
+        Ok(Some(error)) | Err(error) => Err(error),
+    })
 }

@@ -1,6 +1,7 @@
 //! Waiting: for a socket, for a future that needs one, for time to pass. All of it with `poll(2)`,
 //! so that a signal is noticed.
 
+use std::net::TcpStream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,9 @@ use rustix::io::Errno;
 
 use super::socket::Shared;
 use crate::request::NoAnswer;
+
+/// A signal that comes just before a wait does not end it, so it is looked for now and then.
+const LONGEST_ROUND: Duration = Duration::from_millis(500);
 
 /// How long a thread waits, and what ends it before.
 pub(super) struct Wait<'a> {
@@ -77,15 +81,21 @@ fn until_ready(socket: &Shared, wait: &Wait<'_>) -> Result<(), NoAnswer> {
     wait_for(&mut [PollFd::new(&socket.tcp, flags)], wait)
 }
 
+/// Waits until a connection is there, or is known not to come.
+pub(super) fn until_connected(tcp: &TcpStream, wait: &Wait<'_>) -> Result<(), NoAnswer> {
+    wait_for(&mut [PollFd::new(tcp, PollFlags::OUT)], wait)
+}
+
 fn wait_for(what: &mut [PollFd<'_>], wait: &Wait<'_>) -> Result<(), NoAnswer> {
     loop {
         let left = wait.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(NoAnswer::TimedOut);
         }
+        let round = left.min(LONGEST_ROUND);
         let timeout = Timespec {
-            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: left.subsec_nanos().into(),
+            tv_sec: i64::try_from(round.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: round.subsec_nanos().into(),
         };
         match poll(what, Some(&timeout)) {
             Ok(0) | Err(Errno::INTR) if (wait.interrupted)() => return Err(NoAnswer::Interrupted),
