@@ -57,7 +57,7 @@ class Tls(unittest.TestCase):
         url = f"https://{host}:{self.server.server_port}"
         return subprocess.run(
             [sys.executable, "-c", CODE, url],
-            env={**os.environ, "SSL_CERT_FILE": str(trusted)},
+            env={**os.environ, "SSL_CERT_FILE": str(trusted), "SSL_CERT_DIR": ""},
             capture_output=True,
             text=True,
         )
@@ -73,6 +73,11 @@ class Tls(unittest.TestCase):
             result = self.run_with(host, trusted)
             self.assertIn("GatewayConnectionError", result.stderr)
             self.assertIn("certificate", result.stderr)
+
+    def test_none_that_could_be(self):
+        result = self.run_with("localhost", pathlib.Path(self.home.name, "missing.pem"))
+        self.assertIn("InvalidParameter", result.stderr)
+        self.assertIn("certificate authorities", result.stderr)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,13 @@ use crate::Error;
 pub(crate) fn config(is_needed: bool) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
     if is_needed {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+        if roots.is_empty() {
+            let why = found.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
+            let none = "base_url: https needs certificate authorities to trust, and there are none";
+            return Err(Error::Invalid(format!("{none}{why}")));
+        }
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
