@@ -48,7 +48,7 @@ impl Bridge {
     }
 
     /// The results that are there.
-    fn drain<'py>(&self, py: Python<'py>) -> PyResult<Vec<Delivered<'py>>> {
+    fn drain<'py>(&self, py: Python<'py>) -> Vec<Delivered<'py>> {
         let mut bytes = [0; 64];
         while matches!((&self.watched).read(&mut bytes), Ok(count) if count == bytes.len()) {}
         let results = {
@@ -58,11 +58,11 @@ impl Bridge {
         results
             .into_iter()
             .map(|(future, result)| {
-                let (is_success, value) = match result.map_err(raise) {
-                    Ok(output) => (true, to_python(py, output)?),
-                    Err(error) => (false, error.into_value(py).into_bound(py).into_any()),
-                };
-                Ok((future, is_success, value))
+                // One that cannot be shown to Python is its own future's error, and no other's.
+                match result.map_err(raise).and_then(|output| to_python(py, output)) {
+                    Ok(value) => (future, true, value),
+                    Err(error) => (future, false, error.into_value(py).into_bound(py).into_any()),
+                }
             })
             .collect()
     }

@@ -6,7 +6,7 @@ use pyo3::sync::PyOnceLock;
 
 use crate::call::raised;
 
-/// What an exception is made from: `errors._of(kind, message, status, code, correlator, hint,
+/// What an exception is made from: `errors._of(kind, text, message, status, code, correlator, hint,
 /// retry_after, body)`.
 static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
@@ -27,7 +27,8 @@ pub(crate) fn raise(error: Error) -> PyErr {
         Error::NotYet { .. } => "not-yet",
         _ => "other",
     };
-    make(kind, &error.to_string(), error.refusal())
+    let text = error.to_string();
+    make(kind, &text, error.refusal().map_or(&text, Refusal::message), error.refusal())
 }
 
 /// The exception of something that cannot be right.
@@ -37,10 +38,11 @@ pub(crate) fn invalid(message: &str) -> PyErr {
 
 /// The exception of a notification from somebody else.
 pub(crate) fn unauthorized(message: &str) -> PyErr {
-    make("unauthorized", message, None)
+    make("unauthorized", message, message, None)
 }
 
-fn make(kind: &str, message: &str, refusal: Option<&Refusal>) -> PyErr {
+/// `text` is all that is known; `message` is what the gateway says, if it does.
+fn make(kind: &str, text: &str, message: &str, refusal: Option<&Refusal>) -> PyErr {
     Python::attach(|py| {
         let make = MAKE.get_or_try_init(py, || {
             py.import("network_as_code.errors")?.getattr("_of").map(Bound::unbind)
@@ -48,6 +50,7 @@ fn make(kind: &str, message: &str, refusal: Option<&Refusal>) -> PyErr {
         let exception = make.and_then(|make| {
             let arguments = (
                 kind,
+                text,
                 message,
                 refusal.map(Refusal::status),
                 refusal.and_then(Refusal::code),

@@ -8,7 +8,7 @@ import unittest
 from network_as_code import AsyncNetworkAsCodeClient, errors
 from network_as_code.models.session import PortsSpec
 
-from sandbox import KEY, ROOT
+from sandbox import KEY, ROOT, SOON_S
 
 SERVER = "5.6.7.8"
 
@@ -77,6 +77,48 @@ class Async(unittest.IsolatedAsyncioTestCase):
         # The loop and its bridge go on.
         await self.client.sessions.list()
 
+    async def test_a_block_that_is_cancelled_at_its_beginning_leaves_nothing(self):
+        device = self.device("cancelled")
+
+        async def use():
+            async with device.qod_session("QOS_S", SERVER):
+                await asyncio.sleep(SOON_S)
+
+        for number in range(30):
+            using = asyncio.ensure_future(use())
+            # Before it is sent, under way, and when it is there.
+            await asyncio.sleep(0.001 * (number % 10))
+            using.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await using
+        self.assertEqual(await device.sessions(), [])
+
+    async def test_a_block_that_is_cancelled_at_its_end_is_ended(self):
+        device = self.device("ended")
+        inside = asyncio.Event()
+
+        async def use():
+            async with device.qod_session("QOS_S", SERVER):
+                inside.set()
+
+        for _ in range(10):
+            using = asyncio.ensure_future(use())
+            await inside.wait()
+            inside.clear()
+            using.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await using
+        self.assertEqual(await device.sessions(), [])
+
+    async def test_an_error_in_a_block_is_not_replaced_by_one_of_its_end(self):
+        nobody = AsyncNetworkAsCodeClient(KEY, base_url="http://127.0.0.1:1", retries=0)
+        device = self.device("replaced")
+        with self.assertWarnsRegex(RuntimeWarning, "could not be deleted"):
+            with self.assertRaises(KeyError):
+                async with device.qod_session("QOS_S", SERVER) as session:
+                    session._client = nobody
+                    raise KeyError("of the block")
+
     async def test_the_loop_is_free_meanwhile(self):
         ticks = 0
 
@@ -93,7 +135,27 @@ class Async(unittest.IsolatedAsyncioTestCase):
         self.assertGreater(ticks, 100)
 
 
+class NoReader(asyncio.SelectorEventLoop):
+    """A loop of the other kind, once it has begun."""
+
+    is_begun = False
+
+    def add_reader(self, *args):
+        if self.is_begun:
+            raise NotImplementedError
+        return super().add_reader(*args)
+
+
 class Loops(unittest.TestCase):
+    def test_a_loop_that_cannot_watch_says_so_each_time(self):
+        client = AsyncNetworkAsCodeClient(KEY, base_url=ROOT)
+        loop = NoReader()
+        self.addCleanup(loop.close)
+        loop.is_begun = True
+        for _ in range(2):
+            with self.assertRaises(NotImplementedError):
+                loop.run_until_complete(asyncio.wait_for(client.sessions.list(), SOON_S))
+
     def test_one_client_for_one_loop_after_the_other(self):
         from network_as_code import _bridge
 

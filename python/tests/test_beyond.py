@@ -2,8 +2,10 @@
 
 import datetime
 import ipaddress
+import json
 import socket
 import threading
+import time
 import unittest
 
 import network_as_code as nac
@@ -42,6 +44,9 @@ class Beyond(unittest.TestCase):
             nac.NetworkAsCodeClient(KEY, base_uri=ROOT)
         with self.assertRaisesRegex(errors.InvalidParameter, "http://127.0.0.1:9091"):
             nac.NetworkAsCodeClient(KEY, base_url="127.0.0.1:9091")
+        # What os.environ.get() says of a variable that is not there.
+        with self.assertRaisesRegex(errors.InvalidParameter, "application key.*not NoneType"):
+            nac.NetworkAsCodeClient(None)
 
     def test_a_session_is_waited_for_and_refreshed(self):
         session = self.device().create_qod_session("QOS_L", SERVER, duration=60)
@@ -78,6 +83,30 @@ class Beyond(unittest.TestCase):
         with device.qod_session("QOS_L", SERVER) as session:
             session.delete()
 
+    def test_an_error_in_a_block_is_not_replaced_by_one_of_its_end(self):
+        nobody = nac.NetworkAsCodeClient(KEY, base_url="http://127.0.0.1:1", retries=0)
+        device = self.device("replaced")
+
+        def lost(error=None):
+            with device.qod_session("QOS_S", SERVER) as session:
+                session._client = nobody
+                if error:
+                    raise error
+
+        with self.assertWarnsRegex(RuntimeWarning, "could not be deleted"):
+            with self.assertRaises(KeyError):
+                lost(KeyError("of the block"))
+        with self.assertRaises(errors.GatewayConnectionError):
+            lost()
+
+    def test_an_error_keeps_what_it_came_after(self):
+        try:
+            raise KeyError("before")
+        except KeyError as before:
+            with self.assertRaises(errors.NotFound) as after:
+                self.client.sessions.get("3fa85f64-5717-4562-b3fc-2c963f66afa6")
+            self.assertIs(after.exception.__context__, before)
+
     def test_clearing_tells_what_it_did(self):
         device = self.device("cleared")
         made = [device.create_qod_session("QOS_S", SERVER).id for _ in range(3)]
@@ -96,8 +125,11 @@ class Beyond(unittest.TestCase):
             self.device().create_qod_session("QOS_X", SERVER)
         error = refused.exception
         self.assertEqual((error.status, error.code), (400, "INVALID_ARGUMENT"))
-        self.assertIn("DOWNLINK_L_UPLINK_L", error.message)
-        self.assertIn(error.correlator, str(error))
+        said = json.loads(error.body)["message"]
+        self.assertIn("DOWNLINK_L_UPLINK_L", said)
+        self.assertEqual(error.message, said)
+        for part in [said, error.code, error.correlator]:
+            self.assertIn(part, str(error))
         stranger = nac.NetworkAsCodeClient("wrong", base_url=ROOT)
         with self.assertRaises(errors.AuthenticationException) as refused:
             stranger.sessions.list()
@@ -161,6 +193,10 @@ class Beyond(unittest.TestCase):
             with self.assertRaises(errors.APITimeoutError) as failed:
                 client.sessions.list()
             self.assertIsInstance(failed.exception, TimeoutError)
+            begun = time.monotonic()
+            with self.assertRaises(errors.APITimeoutError):
+                QoDSession(nac.NetworkAsCodeClient(KEY, base_url=url), id="x").wait_available(0.1)
+            self.assertLess(time.monotonic() - begun, 20)
 
     def test_other_forms_are_taken(self):
         receiver = Receiver()
@@ -188,6 +224,32 @@ class Beyond(unittest.TestCase):
         )
         self.assertEqual((event.session_id, event.qos_status), (session.id, "AVAILABLE"))
 
+    def test_a_credential_may_come_by_place(self):
+        device = self.device("place")
+        credential = AccessTokenCredential(access_token="a-token-of-some-length")
+        url = "https://example.com/events"
+        session = device.create_qod_session("QOS_L", 60, SERVER, None, None, None, url, credential)
+        self.assertEqual(session.notification_url, url)
+        with self.assertRaisesRegex(errors.InvalidParameter, "AccessTokenCredential"):
+            plain = PlainCredential(identifier="a", secret="b")
+            device.create_qod_session("QOS_L", 60, SERVER, None, None, None, url, plain)
+        with self.assertRaisesRegex(TypeError, "twice"):
+            device.create_qod_session(
+                "QOS_L", 60, SERVER, None, None, None, url, credential, sink_credential=credential
+            )
+
+    def test_copies_share_nothing_if_they_are_deep(self):
+        address = DeviceIpv4Addr(public_address="233.252.0.2", public_port=80)
+        device = self.device("copied", ipv4_address=address)
+        for copied in [device.model_copy(), device.model_copy(deep=True)]:
+            self.assertEqual(copied, device)
+        copied.ipv4_address.public_port = 81
+        self.assertEqual(device.ipv4_address.public_port, 80)
+        ports = PortsSpec(ranges=[PortRange(start=1, end=2)], ports=[3])
+        copied = ports.model_copy(deep=True)
+        copied.ranges[0].end, copied.ports[0] = 4, 5
+        self.assertEqual(ports, PortsSpec(ranges=[PortRange(start=1, end=2)], ports=[3]))
+
     def test_durations_are_numbers_and_can_be_called(self):
         duration = Duration(86_400)
         self.assertEqual((duration, duration(), duration() == 86_400), (86_400, duration(), True))
@@ -195,9 +257,9 @@ class Beyond(unittest.TestCase):
         self.assertEqual((Duration(60)().seconds, int(Duration(60)())), (60, 60))
 
     def test_sessions_are_made_from_json(self):
-        json = {"sessionId": "x", "qosProfile": "QOS_L", "qosStatus": "AVAILABLE",
+        body = {"sessionId": "x", "qosProfile": "QOS_L", "qosStatus": "AVAILABLE",
                 "startedAt": 1_795_364_864, "device": {"phoneNumber": "+36721112233"}}
-        session = QoDSession.convert_session_model(self.client, None, json)
+        session = QoDSession.convert_session_model(self.client, None, body)
         self.assertEqual((session.id, session.device.phone_number), ("x", "+36721112233"))
         self.assertEqual(session.started_at.timestamp(), 1_795_364_864)
 

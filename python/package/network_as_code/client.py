@@ -6,11 +6,13 @@ import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _core
+from .errors import InvalidParameter
 from .models.device import AsyncDevice, Device
 from .models.session import AsyncQoDSession, QoDSession
 from .namespaces import AsyncDevices, AsyncSessions, Devices, Sessions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 #: What Nokia's clients have, and these have not.
@@ -38,6 +40,11 @@ class _Base:
             # Of Nokia's clients: where other APIs are, and which of Nokia's own systems is meant.
             if not name.endswith("_base_url") and name not in ("dev_mode", "env_mode"):
                 raise TypeError(f"{type(self).__name__}() got an unexpected keyword {name!r}")
+        if not isinstance(token, str):
+            raise InvalidParameter(
+                "token: give the application key, as `greenwave up` prints it, "
+                f"not {type(token).__name__}"
+            )
         url = base_url or qos_base_url or os.environ.get("NAC_BASE_URL") or _core.DEFAULT_BASE_URL
         self._core = _core.Client(token, url, timeout, retries)
 
@@ -168,6 +175,13 @@ class AsyncNetworkAsCodeClient(_Base):
         from ._bridge import answer
 
         return await answer(call)
+
+    async def _answer_whole(
+        self, call: _core.Call, undo: Callable[[Any], _core.Call] | None = None
+    ) -> Any:
+        from ._bridge import answer_whole
+
+        return await answer_whole(call, undo)
 
     def _device_of(self, parts: tuple[Any, ...]) -> AsyncDevice:
         return AsyncDevice(self, **_names(parts))

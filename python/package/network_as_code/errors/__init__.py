@@ -2,11 +2,12 @@
 
 The classes have the names of Nokia's SDK, and each carries what is known: `status`, `code`,
 `message`, `correlator` (under which the gateway's log has the request), `hint`, `retry_after` and
-`body`.
+`body`. As text it is all of that that is for people.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 
@@ -25,6 +26,7 @@ class NaCError(Exception):
         body: str | None = None,
     ) -> None:
         super().__init__(message)
+        #: What is wrong; in the gateway's words, if it refused.
         self.message = str(message)
         #: The HTTP status, if the gateway refused.
         self.status = status
@@ -103,6 +105,7 @@ def _of_status(status: int) -> type[NaCError]:
 
 def _of(
     kind: str,
+    text: str,
     message: str,
     status: int | None,
     code: str | None,
@@ -112,8 +115,8 @@ def _of(
     body: str | None,
 ) -> NaCError:
     made = _of_status(status) if status is not None else _KINDS.get(kind, NaCError)
-    return made(
-        message,
+    error = made(
+        text,
         status=status,
         code=code,
         correlator=correlator,
@@ -121,6 +124,10 @@ def _of(
         retry_after=retry_after,
         body=body,
     )
+    error.message = message
+    # Raised from Rust it has none by itself, and what was being handled would be lost.
+    error.__context__ = sys.exc_info()[1]
+    return error
 
 
 def error_handler(response: Any) -> None:

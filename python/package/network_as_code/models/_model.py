@@ -88,7 +88,9 @@ class Model:
         if isinstance(value, cls):
             return value
         if not isinstance(value, dict):
-            raise InvalidParameter(f"{cls.__name__} is made from a dictionary, not {value!r}")
+            names = ", ".join(name for name, _ in cls._fields)
+            wanted = f"give a {cls.__name__}, or a dictionary with {names}"
+            raise InvalidParameter(f"{cls.__name__}: {wanted}; not {value!r}")
         try:
             return cls(**value)
         except TypeError as error:
@@ -100,9 +102,9 @@ class Model:
         return cls.model_validate(value)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy, with some values replaced."""
-        del deep  # What is inside is copied in either case: nothing of it is shared by name.
-        return self._again({**dict(self), **(update or {})})
+        """A copy, with some values replaced; `deep`: with what is inside copied, too."""
+        values = {name: _copied(value) if deep else value for name, value in self}
+        return self._again({**values, **(update or {})})
 
     def _again(self, values: Mapping[str, Any]) -> Self:
         return type(self)(**values)
@@ -123,6 +125,12 @@ class Model:
             cls.model_validate,
             serialization=core_schema.plain_serializer_function_ser_schema(dump, info_arg=True),
         )
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Model):
+        return value.model_copy(deep=True)
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
 def _plain(value: Any, mode: str, by_alias: bool | None, exclude_none: bool) -> Any:

@@ -260,6 +260,11 @@ class DeviceData(Model, Generic[_Client]):
             merged = [one if one is not None else other for one, other in zip(by_place, given)]
             service_ipv4, service_ipv6, device_ports, service_ports, duration = merged[:5]
             notification_url, notification_auth_token = merged[5:]
+        if isinstance(notification_auth_token, (AccessTokenCredential, PlainCredential)):
+            # By place, as from version 8 on.
+            if sink_credential is not None:
+                raise TypeError("create_qod_session() got sink_credential twice")
+            sink_credential, notification_auth_token = notification_auth_token, None
         if sink is not None or sink_credential is not None:
             notification_url, notification_auth_token = _sink(
                 notification_url, notification_auth_token, sink, sink_credential

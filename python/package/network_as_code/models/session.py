@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, Union
 
 from .. import _core
-from ..errors import InvalidParameter, NotFound
+from ..errors import InvalidParameter, NaCError, NotFound
 from ._model import Model, named, whole
 
 if TYPE_CHECKING:
@@ -236,7 +236,8 @@ class QoDSession(SessionData["NetworkAsCodeClient"]):
     def wait_available(self, timeout: float = 30.0) -> QoDSession:
         """Waits until it is available, and returns it.
 
-        `SessionEnded` if it will never be, `NotAvailableYet` if it takes longer than `timeout`.
+        `SessionEnded` if it will never be, `NotAvailableYet` if it takes longer than `timeout`. A
+        gateway that does not answer is not waited for longer either.
         """
         self._set(self._client._core.wait_available(self.id, timeout).run())
         return self
@@ -281,7 +282,8 @@ class AsyncQoDSession(SessionData["AsyncNetworkAsCodeClient"]):
     async def wait_available(self, timeout: float = 30.0) -> AsyncQoDSession:
         """Waits until it is available, and returns it.
 
-        `SessionEnded` if it will never be, `NotAvailableYet` if it takes longer than `timeout`.
+        `SessionEnded` if it will never be, `NotAvailableYet` if it takes longer than `timeout`. A
+        gateway that does not answer is not waited for longer either.
         """
         call = self._client._core.wait_available(self.id, timeout)
         self._set(await self._client._answer(call))
@@ -313,6 +315,8 @@ class SessionContext:
                 self._session.delete()
             except NotFound:
                 pass  # It has ended by itself.
+            except NaCError as why:
+                _not_deleted(self._session, why, error)
 
 
 class AsyncSessionContext:
@@ -326,7 +330,10 @@ class AsyncSessionContext:
         self._session: AsyncQoDSession | None = None
 
     async def __aenter__(self) -> AsyncQoDSession:
-        self._session = AsyncQoDSession._of(self._client, await self._client._answer(self._call))
+        client = self._client
+        # The first of the parts is the id.
+        parts = await client._answer_whole(self._call, lambda made: client._core.delete(made[0]))
+        self._session = AsyncQoDSession._of(client, parts)
         return self._session
 
     async def __aexit__(
@@ -337,9 +344,24 @@ class AsyncSessionContext:
     ) -> None:
         if self._session is not None:
             try:
-                await self._session.delete()
+                client = self._session._client
+                await client._answer_whole(client._core.delete(self._session.id))
             except NotFound:
                 pass  # It has ended by itself.
+            except NaCError as why:
+                _not_deleted(self._session, why, error)
+
+
+def _not_deleted(
+    session: QoDSession | AsyncQoDSession, why: NaCError, error: BaseException | None
+) -> None:
+    """Raises why a session could not be deleted; a warning if the block has an error of its own."""
+    if error is None:
+        raise why
+    import warnings
+
+    message = f"the session {session.id} could not be deleted: {why}"
+    warnings.warn(message, RuntimeWarning, stacklevel=3)
 
 
 def seconds(what: str, value: Any) -> int:
