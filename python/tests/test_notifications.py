@@ -38,6 +38,9 @@ class Notifications(unittest.TestCase):
         for headers in [{}, {"Authorization": "Bearer my-tokem"}, {"Authorization": ""}]:
             with self.assertRaises(errors.AuthenticationException):
                 receive(headers, EVENT, "my-token")
+        # What os.environ.get("TOKEN", "") says of a variable that is not there.
+        with self.assertRaises(errors.AuthenticationException):
+            receive({}, EVENT, "")
 
     def test_what_is_no_event_is_refused(self):
         for body in [b"", b"{}", b"[]", b"\xff", {"data": {"sessionId": "x"}}]:

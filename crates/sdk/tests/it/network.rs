@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use greenwave_sdk::blocking::{self, Blocking};
 use greenwave_sdk::operation::Executor;
-use greenwave_sdk::{Client, DeviceId, Error, Notification, NotificationError, Tokio};
+use greenwave_sdk::{Client, ClientOf, DeviceId, Error, Notification, NotificationError, Tokio};
 
 use crate::gateway::TestGateway;
 
@@ -58,8 +58,8 @@ impl Server {
         Self { root, requests }
     }
 
-    fn client<E: Executor>(&self, timeout: Duration) -> Client<E> {
-        Client::builder().base_url(&self.root).timeout(timeout).retries(3).build("key").unwrap()
+    fn client<E: Executor>(&self, timeout: Duration) -> ClientOf<E> {
+        ClientOf::builder().base_url(&self.root).timeout(timeout).retries(3).build("key").unwrap()
     }
 
     /// The value of a header of the next request.
@@ -238,6 +238,11 @@ fn a_notification_is_taken_only_with_its_token() {
         assert_eq!(receive(wrong), Err(NotificationError::Unauthorized), "{wrong:?}");
     }
     assert!(Notification::receive(None, body, None).is_ok());
+    // A token that somebody forgot to set opens nothing.
+    for (authorization, token) in [(None, ""), (Some("Bearer "), ""), (Some(""), "Bearer ")] {
+        let taken = Notification::receive(authorization, body, Some(token));
+        assert_eq!(taken, Err(NotificationError::Unauthorized), "{authorization:?} {token:?}");
+    }
 
     let earlier = br#"{"event":{"eventType":"QOS_STATUS_CHANGED","eventTime":"2026-11-22T16:27:45Z",
         "eventDetail":{"sessionId":"x","qosStatus":"UNAVAILABLE","statusInfo":"DURATION_EXPIRED"}}}"#;
