@@ -39,7 +39,7 @@ use crate::{Error, tls};
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
 /// A client whose calls return results.
-pub type Client = crate::Client<Blocking>;
+pub type Client = crate::ClientOf<Blocking>;
 
 /// A device of such a client.
 pub type Device = crate::Device<Blocking>;

@@ -24,11 +24,15 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a request is sent again: with the pauses between, for about three seconds.
 pub const DEFAULT_RETRIES: u32 = 5;
 
+/// A client for async programs: its calls are futures, for tokio.
+pub type Client = ClientOf<Tokio>;
+
 /// A client of one gateway, for one key. It is cheap to clone, and clones share connections.
 ///
 /// What its methods return depends on its executor: with [`Tokio`], futures that run on the runtime
 /// that they are awaited on; with [`Blocking`](crate::blocking::Blocking), the results themselves.
-pub struct Client<E: Executor = Tokio> {
+/// [`Client`] and [`blocking::Client`](crate::blocking::Client) are those two.
+pub struct ClientOf<E: Executor> {
     executor: E,
     calls: Calls,
 }
@@ -42,7 +46,7 @@ pub struct Builder<E: Executor = Tokio> {
     executor: PhantomData<fn() -> E>,
 }
 
-impl<E: Executor> Client<E> {
+impl<E: Executor> ClientOf<E> {
     /// A client of the gateway that `NAC_BASE_URL` names, or the one that `greenwave up` starts on
     /// this machine.
     pub fn new(key: impl AsRef<str>) -> Result<Self, Error> {
@@ -123,21 +127,21 @@ impl<E: Executor> Builder<E> {
     }
 
     /// A client with this application key.
-    pub fn build(self, key: impl AsRef<str>) -> Result<Client<E>, Error> {
+    pub fn build(self, key: impl AsRef<str>) -> Result<ClientOf<E>, Error> {
         let variable = || std::env::var(BASE_URL_VARIABLE).ok().filter(|url| !url.is_empty());
         let url = self.base_url.or_else(variable);
         let endpoint = Endpoint::new(url.as_deref().unwrap_or(DEFAULT_BASE_URL), key.as_ref())?;
-        Ok(Client::with_executor(E::new(endpoint, self.timeout)?, self.retries))
+        Ok(ClientOf::with_executor(E::new(endpoint, self.timeout)?, self.retries))
     }
 }
 
-impl<E: Executor> Clone for Client<E> {
+impl<E: Executor> Clone for ClientOf<E> {
     fn clone(&self) -> Self {
         Self { executor: self.executor.clone(), calls: self.calls.clone() }
     }
 }
 
-impl<E: Executor> fmt::Debug for Client<E> {
+impl<E: Executor> fmt::Debug for ClientOf<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("root", &self.executor.root()).finish_non_exhaustive()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use greenwave_wire::v0::client::{CreateForm, ServerForm, WebhookForm};
 
 use crate::Tokio;
-use crate::client::Client;
+use crate::client::ClientOf;
 use crate::device::DeviceId;
 use crate::operation::{Executor, Map};
 use crate::ports::Ports;
@@ -15,12 +15,12 @@ use crate::session::{Session, seconds};
 #[derive(Debug)]
 #[must_use = "a request has to be sent"]
 pub struct CreateQodSession<E: Executor = Tokio> {
-    client: Client<E>,
+    client: ClientOf<E>,
     form: CreateForm,
 }
 
 impl<E: Executor> CreateQodSession<E> {
-    pub(crate) fn new(client: Client<E>, device: DeviceId, profile: String) -> Self {
+    pub(crate) fn new(client: ClientOf<E>, device: DeviceId, profile: String) -> Self {
         let form = CreateForm {
             device: device.form().clone(),
             application_server: ServerForm::default(),

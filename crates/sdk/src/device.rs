@@ -4,7 +4,7 @@ use std::fmt;
 
 use greenwave_wire::v0::client::{DeviceForm, Ipv4Form};
 
-use crate::client::Client;
+use crate::client::ClientOf;
 use crate::create::CreateQodSession;
 use crate::operation::{Executor, Map};
 use crate::session::Session;
@@ -109,12 +109,12 @@ impl fmt::Debug for DeviceId {
 /// A device, with the client that asks for it.
 #[derive(Debug)]
 pub struct Device<E: Executor = Tokio> {
-    client: Client<E>,
+    client: ClientOf<E>,
     id: DeviceId,
 }
 
 impl<E: Executor> Device<E> {
-    pub(crate) fn new(client: Client<E>, id: DeviceId) -> Self {
+    pub(crate) fn new(client: ClientOf<E>, id: DeviceId) -> Self {
         Self { client, id }
     }
 

@@ -6,7 +6,7 @@
 //!
 //! use greenwave_sdk::{Client, DeviceId, Ports};
 //!
-//! let client: Client = Client::new("gw_test_…")?;
+//! let client = Client::new("gw_test_…")?;
 //! let device = client.device(DeviceId::network_access_identifier("device@testcsp.net"));
 //! let session = device
 //!     .create_qod_session("QOS_L")
@@ -49,7 +49,8 @@ pub mod retry;
 
 pub use calls::Calls;
 pub use client::{
-    BASE_URL_VARIABLE, Builder, Client, DEFAULT_BASE_URL, DEFAULT_RETRIES, DEFAULT_TIMEOUT,
+    BASE_URL_VARIABLE, Builder, Client, ClientOf, DEFAULT_BASE_URL, DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
 };
 pub use create::CreateQodSession;
 pub use device::{Device, DeviceId};

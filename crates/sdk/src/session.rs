@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use greenwave_wire::v0::client::SessionForm;
 
-use crate::client::Client;
+use crate::client::ClientOf;
 use crate::device::DeviceId;
 use crate::operation::{Executor, Map};
 use crate::ports::Ports;
@@ -111,12 +111,12 @@ impl SessionInfo {
 /// A session with the client that asked for it. What a gateway told of it is in [`SessionInfo`],
 /// which this is too; it does not change by itself.
 pub struct Session<E: Executor = Tokio> {
-    client: Client<E>,
+    client: ClientOf<E>,
     info: SessionInfo,
 }
 
 impl<E: Executor> Session<E> {
-    pub(crate) fn new(client: Client<E>, info: SessionInfo) -> Self {
+    pub(crate) fn new(client: ClientOf<E>, info: SessionInfo) -> Self {
         Self { client, info }
     }
 

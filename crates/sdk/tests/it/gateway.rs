@@ -8,7 +8,7 @@ use greenwave::entropy::SystemEntropy;
 use greenwave::gateway::{Config, Gateway};
 use greenwave::http::Limits;
 use greenwave_ledger::Storage;
-use greenwave_sdk::Client;
+use greenwave_sdk::ClientOf;
 use greenwave_sdk::operation::Executor;
 use secrecy::ExposeSecret;
 
@@ -48,7 +48,7 @@ impl TestGateway {
         self.gateway.sandbox().application_key.expose_secret()
     }
 
-    pub(crate) fn client<E: Executor>(&self) -> Client<E> {
-        Client::builder().base_url(self.root()).build(self.key()).unwrap()
+    pub(crate) fn client<E: Executor>(&self) -> ClientOf<E> {
+        ClientOf::builder().base_url(self.root()).build(self.key()).unwrap()
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use greenwave_sdk::blocking::Blocking;
 use greenwave_sdk::operation::Executor;
-use greenwave_sdk::{Client, DeviceId, Error, Ports, Tokio};
+use greenwave_sdk::{ClientOf, DeviceId, Error, Ports, Tokio};
 
 use crate::gateway::TestGateway;
 
@@ -166,8 +166,8 @@ async fn a_list_of_several_pages<E: Settle>() {
 
 async fn what_cannot_be_right_is_not_sent<E: Settle>() {
     // Nobody listens there, so whatever is sent fails in another way.
-    let client: Client<E> =
-        Client::builder().base_url("http://127.0.0.1:1").retries(0).build("key").unwrap();
+    let client: ClientOf<E> =
+        ClientOf::builder().base_url("http://127.0.0.1:1").retries(0).build("key").unwrap();
     let good = client.device(named("local"));
     let phone = client.device(DeviceId::phone_number("+36 (72) 1601234567"));
     let alone = client.device(DeviceId::ipv4_port("233.252.0.2", 80).and(DeviceId::default()));
@@ -196,7 +196,8 @@ async fn what_cannot_be_right_is_not_sent<E: Settle>() {
 
 async fn a_refusal_tells_all_that_is_known<E: Settle>() {
     let gateway = TestGateway::start().await;
-    let stranger: Client<E> = Client::builder().base_url(gateway.root()).build("wrong").unwrap();
+    let stranger: ClientOf<E> =
+        ClientOf::builder().base_url(gateway.root()).build("wrong").unwrap();
     let refused = E::settle(stranger.sessions()).await.unwrap_err();
     let refusal = refused.refusal().unwrap();
     assert_eq!((refusal.status(), refusal.code()), (401, Some("UNAUTHENTICATED")));
@@ -243,7 +244,7 @@ async fn waiting_comes_to_an_end<E: Settle>() {
 async fn a_wrong_path_is_no_empty_list<E: Settle>() {
     let gateway = TestGateway::start().await;
     let url = format!("{}/elsewhere", gateway.root());
-    let client: Client<E> = Client::builder().base_url(url).build(gateway.key()).unwrap();
+    let client: ClientOf<E> = ClientOf::builder().base_url(url).build(gateway.key()).unwrap();
     let refused = E::settle(client.device(named("lost")).sessions()).await.unwrap_err();
     assert!(refused.is_not_found());
     assert!(refused.refusal().unwrap().hint().unwrap().contains("base URL"), "{refused}");
