@@ -39,8 +39,7 @@ impl Server {
             let mut open: Option<TcpStream> = None;
             let mut silent = Vec::new();
             for then in course {
-                let mut stream = open.take().unwrap_or_else(|| listener.accept().unwrap().0);
-                let Some(request) = read_request(&mut stream) else { return };
+                let (request, mut stream) = next_request(&listener, &mut open);
                 sender.send(request).unwrap();
                 match then {
                     Then::HangUp => {}
@@ -52,8 +51,9 @@ impl Server {
                     Then::AnswerAndHangUp(status, body) => write_answer(&mut stream, status, body),
                 }
             }
-            // Whoever comes now waits until the client has gone.
-            let _ = listener.accept();
+            // Whoever comes now waits, and who waits goes on: a client may begin a connection that
+            // it then does not need.
+            silent.extend(listener.incoming().map_while(Result::ok));
         });
         Self { root, requests }
     }
@@ -67,6 +67,17 @@ impl Server {
         let request = self.requests.recv_timeout(Duration::from_secs(20)).unwrap();
         let mut lines = request.lines().map(|line| line.split_once(": ").unwrap_or((line, "")));
         lines.find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, v)| v.to_owned())
+    }
+}
+
+/// The next request, and where it came from. A client may close a connection that it has, and send
+/// on another one that it had begun meanwhile.
+fn next_request(listener: &TcpListener, open: &mut Option<TcpStream>) -> (String, TcpStream) {
+    loop {
+        let mut stream = open.take().unwrap_or_else(|| listener.accept().unwrap().0);
+        if let Some(request) = read_request(&mut stream) {
+            return (request, stream);
+        }
     }
 }
 
