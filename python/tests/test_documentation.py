@@ -152,6 +152,30 @@ class Pydantic(unittest.TestCase):
         with self.assertRaises(ValidationError):
             Order.model_validate({**wire, "ports": {"ranges": [{"from": 80}]}})
 
+    def test_ours_can_be_described(self):
+        from fastapi import FastAPI
+        from fastapi.testclient import TestClient
+        from pydantic import BaseModel
+
+        from network_as_code.models.device import DeviceIpv4Addr
+        from network_as_code.models.session import PortsSpec
+
+        class Flow(BaseModel):
+            ports: PortsSpec
+            address: DeviceIpv4Addr
+
+        app = FastAPI()
+
+        @app.post("/flows")
+        def take(flow: Flow) -> Flow:
+            return flow
+
+        answer = TestClient(app).get("/openapi.json")
+        self.assertEqual(answer.status_code, 200)
+        described = answer.text
+        for member in ["publicAddress", "privateAddress", "publicPort", "ranges"]:
+            self.assertIn(f'"{member}":', described)
+
 
 if __name__ == "__main__":
     unittest.main()

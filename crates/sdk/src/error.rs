@@ -75,6 +75,9 @@ pub struct Refusal {
     pub(crate) correlator: Option<String>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: String,
+    /// Whether it was a session that was asked for, which may be there or not, or a path that every
+    /// gateway has.
+    pub(crate) of_session: bool,
 }
 
 impl std::error::Error for Refusal {}
@@ -142,7 +145,7 @@ impl Refusal {
             (403, None) | (404 | 405, None) => {
                 Some("this does not look like a gateway: check the base URL")
             }
-            (404, Some(_)) if self.message.contains("There is nothing at") => {
+            (404, Some(_)) if !self.of_session => {
                 Some("this gateway has no such path: check the base URL, or bring it up to date")
             }
             (429, Some("QUOTA_EXCEEDED")) => Some("`clear_sessions` deletes a device's sessions"),

@@ -11,6 +11,9 @@ use crate::Error;
 
 const API: &str = "/qod/v0";
 
+/// Of the API. What is behind it is one session.
+const SESSIONS: &str = "/sessions";
+
 /// The ends of URLs that are not the gateway's root but one of its APIs. Nokia's SDKs are given
 /// such, and whoever comes from there may give them to us.
 const API_ENDS: [&str; 4] = ["/qod/v0-epoch", "/qod/v0", "/quality-on-demand/v1", "/"];
@@ -76,6 +79,12 @@ impl Request {
     /// The same, with an answer that is waited for no longer than this.
     pub(crate) fn within(self, longest: Option<Duration>) -> Self {
         Self { longest, ..self }
+    }
+
+    /// Whether it is about one session.
+    pub(crate) fn is_of_session(&self) -> bool {
+        let behind = self.path.strip_prefix(API).and_then(|path| path.strip_prefix(SESSIONS));
+        behind.is_some_and(|id| id.starts_with('/'))
     }
 
     /// The method.

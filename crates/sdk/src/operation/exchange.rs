@@ -87,7 +87,7 @@ impl<T: Send + 'static> Exchange<T> {
         let outcome = Outcome::Refused { status, retry_after: response.retry_after };
         match self.pause(outcome, elapsed) {
             Some(pause) => Step::Pause(pause),
-            None => Step::Done(Err(Error::Refused(Box::new(refusal(&response))))),
+            None => Step::Done(Err(Error::Refused(Box::new(self.refusal(&response))))),
         }
     }
 
@@ -115,6 +115,28 @@ impl<T: Send + 'static> Exchange<T> {
 
     fn is_delete(&self) -> bool {
         matches!(&self.request, Some(Ok(request)) if request.method == http::Method::DELETE)
+    }
+
+    /// What a gateway says when it refuses, also if it is one that says it in another way.
+    fn refusal(&self, response: &Response) -> Refusal {
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let said = body["message"].as_str().map(str::to_owned);
+        let message = said.or_else(|| {
+            let detail = &body["detail"];
+            (!detail.is_null()).then(|| detail.to_string())
+        });
+        Refusal {
+            status: response.status,
+            code: body["code"].as_str().map(str::to_owned),
+            message: message.unwrap_or_else(|| match excerpt(&response.body) {
+                text if text.is_empty() => "the answer says no more".to_owned(),
+                text => text,
+            }),
+            correlator: response.correlator.clone(),
+            retry_after: response.retry_after,
+            body: String::from_utf8_lossy(&response.body).into_owned(),
+            of_session: matches!(&self.request, Some(Ok(request)) if request.is_of_session()),
+        }
     }
 
     fn no_answer(&self, why: NoAnswer) -> Error {
@@ -145,27 +167,6 @@ impl<T: Send + 'static> Operation for Exchange<T> {
             Event::Answered(response) => self.answered(response, elapsed),
             Event::Unanswered(why) => self.unanswered(why, elapsed),
         }
-    }
-}
-
-/// What a gateway says when it refuses, also if it is one that says it in another way.
-fn refusal(response: &Response) -> Refusal {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let said = body["message"].as_str().map(str::to_owned);
-    let message = said.or_else(|| {
-        let detail = &body["detail"];
-        (!detail.is_null()).then(|| detail.to_string())
-    });
-    Refusal {
-        status: response.status,
-        code: body["code"].as_str().map(str::to_owned),
-        message: message.unwrap_or_else(|| match excerpt(&response.body) {
-            text if text.is_empty() => "the answer says no more".to_owned(),
-            text => text,
-        }),
-        correlator: response.correlator.clone(),
-        retry_after: response.retry_after,
-        body: String::from_utf8_lossy(&response.body).into_owned(),
     }
 }
 

@@ -270,6 +270,15 @@ fn what_is_no_gateway_is_told_from_one() {
     course.sends(Event::Begin);
     let page = course.ends(answer(404, "<html>Not here</html>")).unwrap_err();
     assert!(page.refusal().unwrap().hint().unwrap().contains("base URL"), "{page}");
+    // There is none of a session that has ended, and always one of a list.
+    let missing = || answer(404, r#"{"code":"NOT_FOUND","message":"there is none"}"#);
+    let mut course = Course::new(calls().get(ID));
+    course.sends(Event::Begin);
+    assert_eq!(course.ends(missing()).unwrap_err().refusal().unwrap().hint(), None);
+    let mut course = Course::new(calls().create(&create()));
+    course.sends(Event::Begin);
+    let path = course.ends(missing()).unwrap_err();
+    assert!(path.refusal().unwrap().hint().unwrap().contains("no such path"), "{path}");
     let mut course = Course::new(calls().get(ID));
     course.sends(Event::Begin);
     let moved = course.ends(answer(301, "")).unwrap_err();

@@ -126,6 +126,12 @@ class Model:
             serialization=core_schema.plain_serializer_function_ser_schema(dump, info_arg=True),
         )
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        """What OpenAPI tells of it: the members, named as on the wire."""
+        members: Any = {alias: {} for _, alias in cls._fields}
+        return {"title": cls.__name__, "type": "object", "properties": members}
+
 
 def _copied(value: Any) -> Any:
     if isinstance(value, Model):
