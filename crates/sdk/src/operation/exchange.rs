@@ -86,7 +86,11 @@ impl<T: Send + 'static> Exchange<T> {
         }
         let outcome = Outcome::Refused { status, retry_after: response.retry_after };
         match self.pause(outcome, elapsed) {
-            Some(pause) => Step::Pause(pause),
+            Some(pause) => {
+                // Whoever stands between, and says 504, does not know what the gateway has done.
+                self.uncertain |= status != 429;
+                Step::Pause(pause)
+            }
             None => Step::Done(Err(Error::Refused(Box::new(self.refusal(&response))))),
         }
     }

@@ -180,6 +180,27 @@ fn a_deletion_whose_answer_was_lost_finds_nothing_and_is_done() {
     assert!(course.ends(gone()).unwrap_err().is_not_found());
 }
 
+/// Who stands between answers so, and does not know what the gateway has done.
+#[test]
+fn an_answer_that_is_not_the_gateways_leaves_it_open_what_was_done() {
+    let mut course = Course::new(calls().delete(ID));
+    course.sends(Event::Begin);
+    course.pauses(answer(504, "<html>"));
+    course.sends(Event::Waited);
+    course.ends(answer(404, r#"{"code":"NOT_FOUND"}"#)).unwrap();
+
+    let mut course = Course::new(calls().create(&create()));
+    course.sends(Event::Begin);
+    course.pauses(answer(502, "<html>"));
+    let refused = || Event::Unanswered(NoAnswer::NotConnected("refused".to_owned()));
+    for _ in 0..2 {
+        course.sends(Event::Waited);
+        course.pauses(refused());
+    }
+    course.sends(Event::Waited);
+    assert!(matches!(course.ends(refused()), Err(Error::NoAnswer { .. })));
+}
+
 #[test]
 fn clearing_goes_on_past_a_session_that_has_just_ended() {
     let mut course = Course::new(calls().clear(&device()));
