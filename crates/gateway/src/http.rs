@@ -16,6 +16,7 @@ mod misses;
 mod oauth;
 mod observe;
 mod place;
+mod rest;
 mod routes;
 mod server;
 mod service;

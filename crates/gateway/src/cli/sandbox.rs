@@ -1,9 +1,11 @@
 //! `greenwave sandbox`
 
+mod fixtures;
+
 use clap::{Args, Subcommand};
 use serde_json::to_value;
 
-use super::client::{ApiClient, read};
+use super::client::{ApiClient, read, read_sandbox};
 use super::output::{self, Failure};
 use super::{DataDirectory, OutputFormat, block_on, duration};
 use crate::auth::Scope;
@@ -24,6 +26,15 @@ pub(super) struct Sandbox {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Make what a suite of CAMARA's test definitions needs, and tell of it
+    ///
+    /// Tokens of every kind, a few profiles, and the calls with which the suite makes the network
+    /// go wrong and has everything forgotten.
+    Fixtures {
+        /// As variables for a shell, and not as JSON
+        #[arg(long)]
+        shell: bool,
+    },
     /// Make an access token, and print it
     Token {
         /// The application's name; it is made if there is none of this name
@@ -50,7 +61,12 @@ impl Sandbox {
 
     pub(super) fn run(&self) -> Result<(), Failure> {
         let api = ApiClient::operator(&self.directory)?;
-        let Action::Token { application, device, scopes, expires_in } = &self.action;
+        let (application, device, scopes, expires_in) = match &self.action {
+            Action::Fixtures { shell } => return self.make_fixtures(&api, *shell),
+            Action::Token { application, device, scopes, expires_in } => {
+                (application, device, scopes, expires_in)
+            }
+        };
         let form = TokenForm {
             application: application.clone(),
             device: device.clone(),
@@ -70,6 +86,17 @@ impl Sandbox {
             output::talk(&format!("A token of the application {application:?}."));
             output::print(&issued.access_token)
         })
+    }
+}
+
+impl Sandbox {
+    fn make_fixtures(&self, api: &ApiClient, shell: bool) -> Result<(), Failure> {
+        let sandbox = read_sandbox(&self.directory)?;
+        let made = block_on(fixtures::make(api, &sandbox))?;
+        if shell {
+            return output::print(&fixtures::to_shell(&made, &sandbox));
+        }
+        output::print_json(&made)
     }
 }
 

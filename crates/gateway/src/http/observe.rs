@@ -19,6 +19,7 @@ use tower::Service;
 use super::Api;
 use super::allowance::Allowance;
 use super::answer::Failure;
+use super::rest::Rest;
 use crate::entropy;
 use crate::secrets::write_hex;
 
@@ -49,6 +50,7 @@ pub(super) async fn observe(
     if let Some(allowance) = &allowance {
         request.extensions_mut().insert(allowance.clone());
     }
+    let (request, rest) = Rest::of(request);
     let mut response = run(request, router).await;
     let status = response.status();
     let warning = is_worth_a_warning(&api, status);
@@ -69,6 +71,9 @@ pub(super) async fn observe(
     }
     if version <= Version::HTTP_11 && api.draining.load(Ordering::Relaxed) {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(rest) = rest {
+        rest.read(headers).await;
     }
     reached(Point::HttpBeforeAnswer);
     if let Some(allowance) = allowance {

@@ -6,6 +6,7 @@ use tokio::net::TcpStream;
 
 use crate::client::{SOON, TestClient, within};
 use crate::fixture::{Fixture, SESSIONS, tutorial};
+use crate::raw::RawClient;
 
 #[tokio::test]
 async fn it_says_that_it_lives_and_serves() {
@@ -55,6 +56,26 @@ async fn http2_is_spoken_too() {
     let answer = http2.request(request.body(Full::default()).unwrap()).await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.version()), (200, http::Version::HTTP_2));
     answer.into_body().collect().await.unwrap();
+}
+
+/// Head and body may arrive apart, and the answer does not depend on the body.
+#[tokio::test]
+async fn an_answer_that_needs_no_body_leaves_its_connection_usable() {
+    let f = Fixture::new().await;
+    let head = format!("POST {SESSIONS} HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n");
+    let mut client = RawClient::sending(&f.api.root, &head).await;
+    for _ in 0..3 {
+        client.send("{\"a\":1}").await;
+        let refused = client.answer().await;
+        assert_eq!(refused.status, 401);
+        assert!(!refused.head.contains("connection: close"), "{}", refused.head);
+        client.send(&head).await;
+    }
+    // One whose body does not come is told that it was the last.
+    let last = client.answer().await;
+    assert_eq!(last.status, 401);
+    assert!(last.head.contains("connection: close"), "{}", last.head);
+    assert_eq!(client.rest().await, "");
 }
 
 #[tokio::test]

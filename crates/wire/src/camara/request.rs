@@ -89,7 +89,7 @@ pub fn read_extend(body: &[u8], rules: &'static RuleSet) -> Result<Duration, Err
     let mut body = Fields::of_body(body, rules)?;
     let given_s = body.whole(FIELD)?;
     let given_s = body.required(FIELD, given_s, "the seconds by which to extend")?;
-    let by = rules.extension(given_s).map_err(|wrong| ErrorInfo::out_of_range(FIELD, wrong))?;
+    let by = rules.extension(given_s).map_err(|wrong| ErrorInfo::invalid_argument(FIELD, wrong))?;
     body.done()?;
     Ok(by)
 }

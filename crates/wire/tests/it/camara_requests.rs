@@ -265,7 +265,7 @@ fn extensions() {
     let by = |seconds: i64| format!(r#"{{"requestedAdditionalDuration":{seconds}}}"#);
     assert_eq!(extend(&by(1)), Ok(Duration::from_secs(1)));
     assert_eq!(extend(&by(2_147_483_647)), Ok(Duration::from_secs(2_147_483_647)));
-    assert_eq!(extend(&by(0)).unwrap_err().code, "OUT_OF_RANGE");
+    assert_eq!(extend(&by(0)).unwrap_err().code, "INVALID_ARGUMENT");
     for wrong in ["", "{}", "[]", r#"{"requestedAdditionalDuration":"1"}"#] {
         assert_eq!(extend(wrong).unwrap_err().code, "INVALID_ARGUMENT", "{wrong}");
     }

@@ -16,13 +16,15 @@ struct Forgotten {
     sessions: usize,
 }
 
-/// Forgets all sessions and assignments, whoever's they are, and takes back all faults. Keys,
-/// profiles and names of devices stay.
+/// Forgets all sessions and assignments, whoever's they are, how much was asked for, and all
+/// faults. Keys, profiles and names of devices stay.
 pub(in crate::http) async fn reset(
     _: Operator,
     State(api): State<Arc<Api>>,
 ) -> Result<Response, Failure> {
     api.network.faults().clear();
+    api.applications.rates().forget();
+    api.misses.forget();
     let sessions = api.engine.forget_all().await.map_err(|error| orphans::failure(&error))?;
     Ok(answer(StatusCode::OK, &Forgotten { sessions }))
 }
