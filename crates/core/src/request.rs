@@ -113,7 +113,7 @@ mod tests {
 
     fn granted(profile: &str, duration_s: Option<i64>) -> Result<Duration, InvalidRequest> {
         let asked = Asked {
-            profile: crate::ProfileName::parse(profile).unwrap(),
+            profile: ProfileName::parse(profile).unwrap(),
             ..testing::asked("203.0.113.5")
         };
         let request = CreateRequest { asked, duration_s };

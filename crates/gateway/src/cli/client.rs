@@ -73,6 +73,11 @@ impl ApiClient {
         Ok(Self { operator: true, ..client })
     }
 
+    /// What it shows to be let in.
+    pub(super) fn authorization(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
     /// A client of the gateway at `root`, with a key or token.
     pub(super) fn new(root: &str, token: &str, start: String) -> Result<Self, Failure> {
         let mut roots = RootCertStore::empty();

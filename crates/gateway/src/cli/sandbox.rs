@@ -87,9 +87,7 @@ impl Sandbox {
             output::print(&issued.access_token)
         })
     }
-}
 
-impl Sandbox {
     fn make_fixtures(&self, api: &ApiClient, shell: bool) -> Result<(), Failure> {
         let sandbox = read_sandbox(&self.directory)?;
         let made = block_on(fixtures::make(api, &sandbox))?;

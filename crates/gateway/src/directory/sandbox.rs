@@ -68,7 +68,7 @@ impl SandboxDirectory {
         // What belongs to the tutorial's device belongs to nobody else, whatever it comes with.
         let others = device
             .kinds()
-            .filter(|&kind| kind != decider)
+            .filter(|&kind| rules.learns_names && kind != decider)
             .flat_map(|kind| self.keys(device, kind))
             .filter(|&key| key != self.tutorial)
             .collect();
