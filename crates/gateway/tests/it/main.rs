@@ -10,6 +10,7 @@
 mod access;
 mod backup;
 mod bad_input;
+mod camara;
 mod cli;
 mod client;
 mod delivery;
@@ -33,6 +34,7 @@ mod rates;
 mod raw;
 mod receiver;
 mod reconcile;
+mod refusals;
 mod restart;
 mod retention;
 mod scopes;
