@@ -3,11 +3,13 @@
 
 mod assignments;
 mod create_session;
+mod events;
 mod every_operation;
 mod sessions;
 
 use greenwave_wire::camara::{Api, Release};
 use http::Method;
+use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, TestClient};
@@ -33,6 +35,11 @@ impl Camara {
     /// A gateway whose network does not grant anything before the clock is moved.
     pub(crate) async fn slow(release: Release) -> Self {
         Self::of(Fixture::slow().await, release).await
+    }
+
+    /// A gateway that trusts the authority of a receiver.
+    pub(crate) async fn trusting(release: Release, authority: CertificateDer<'static>) -> Self {
+        Self::of(Fixture::trusting(authority).await, release).await
     }
 
     async fn of(f: Fixture, release: Release) -> Self {

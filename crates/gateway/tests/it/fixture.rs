@@ -13,6 +13,7 @@ use greenwave_ledger::{OpenError, Storage};
 use greenwave_network::ManualTimer;
 use greenwave_network::simulator::rules;
 use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -79,6 +80,16 @@ impl Fixture {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let timer = ManualTimer::new(start());
         let config = Config { tokens, ..config(&directory, &timer, Duration::ZERO) };
+        let gateway = Gateway::start(config).await.unwrap();
+        Self::of(gateway, directory, timer)
+    }
+
+    /// A gateway like [`Self::new`]'s that trusts this authority, too.
+    pub(crate) async fn trusting(authority: CertificateDer<'static>) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let timer = ManualTimer::new(start());
+        let config =
+            Config { trusted: vec![authority], ..config(&directory, &timer, Duration::ZERO) };
         let gateway = Gateway::start(config).await.unwrap();
         Self::of(gateway, directory, timer)
     }

@@ -11,8 +11,11 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use crate::client::{SOON, eventually, within};
 
@@ -35,6 +38,7 @@ impl Received {
 /// Answers as it is told, and 204 when it is told nothing.
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
+    scheme: &'static str,
     state: Arc<Mutex<State>>,
 }
 
@@ -49,12 +53,32 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State::default()));
-        tokio::spawn(accept(listener, Arc::clone(&state)));
-        Self { address, state }
+        tokio::spawn(accept(listener, None, Arc::clone(&state)));
+        Self { address, scheme: "http", state }
+    }
+
+    /// One that speaks https, and the authority that its certificate is from.
+    pub(crate) async fn start_tls() -> (Self, CertificateDer<'static>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let certificate = made.cert.der().clone();
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key.into())
+            .unwrap();
+        let state = Arc::new(Mutex::new(State::default()));
+        let tls = Some(TlsAcceptor::from(Arc::new(tls)));
+        tokio::spawn(accept(listener, tls, Arc::clone(&state)));
+        (Self { address, scheme: "https", state }, certificate)
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/events", self.address)
+        format!("{}://{}/events", self.scheme, self.address)
     }
 
     /// The next answer, after those that were set before.
@@ -78,14 +102,31 @@ impl Receiver {
     }
 }
 
-async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<Mutex<State>>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let state = Arc::clone(&state);
-        let service = service_fn(move |request| answer(request, Arc::clone(&state)));
-        let connection = hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service);
-        tokio::spawn(connection);
+        let (state, tls) = (Arc::clone(&state), tls.clone());
+        tokio::spawn(async move {
+            match tls {
+                None => serve(stream, state).await,
+                // Whoever does not like the certificate comes no further.
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        serve(stream, state).await;
+                    }
+                }
+            }
+        });
     }
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    state: Arc<Mutex<State>>,
+) {
+    let service = service_fn(move |request| answer(request, Arc::clone(&state)));
+    let connection = hyper::server::conn::http1::Builder::new();
+    // A client may go at any time.
+    let _ = connection.serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn answer(
