@@ -290,7 +290,8 @@ prop_compose! {
         status in prop::sample::select(ProfileStatus::ALL),
         (downlink, uplink) in (any_rates(), any_rates()),
         (budget, jitter) in (any_duration(), prop::option::of(any_duration())),
-        (loss, priority, five_qi, level) in (prop::option::of(1..=10_u8), 1..=100_u8, 1..=255_u8, 1..=15_u8),
+        loss in prop::option::of(1..=10_u8),
+        (priority, five_qi, level) in (1..=100_u8, 1..=255_u8, 1..=15_u8),
         queue in prop::option::of(prop::sample::select(L4sQueueType::ALL)),
         class in prop::option::of(prop::sample::select(ServiceClass::ALL)),
         (preempts, preemptible, somewhere, restricted) in any::<(bool, bool, bool, bool)>(),
@@ -328,7 +329,8 @@ proptest! {
         let written = operator::write(&profile);
         prop_assert_eq!(operator::read(&written, profile.name.clone()), Ok(profile.clone()));
         let catalogue = Catalogue::new(vec![profile]).unwrap();
-        prop_assert_eq!(operator::read_file(operator::write_file(&catalogue).as_bytes()), Ok(catalogue));
+        let file = operator::write_file(&catalogue);
+        prop_assert_eq!(operator::read_file(file.as_bytes()), Ok(catalogue));
     }
 
     /// What an application is shown is what the operator said, with rates no higher.
