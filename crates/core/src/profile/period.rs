@@ -53,8 +53,8 @@ impl TimeUnit {
 
     /// A duration as CAMARA can write it, as a whole number of a unit: in the largest that it is a
     /// whole number of; if that number is too large, rounded down in the smallest that will do,
-    /// which loses less than a millionth. Every duration that [`Self::times`] makes is written as it
-    /// is. None at all cannot be written.
+    /// which loses less than a millionth. Every duration that [`Self::times`] makes is written as
+    /// it is. None at all cannot be written.
     #[must_use]
     pub fn of(duration: Duration) -> Option<(u32, Self)> {
         let nanoseconds = duration.as_nanos();
