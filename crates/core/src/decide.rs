@@ -1,5 +1,6 @@
 //! The one function that changes sessions.
 
+mod attachment;
 mod create;
 mod due;
 mod end;

@@ -11,7 +11,8 @@ pub const PROVISION_TRIED_FOR: Duration = Duration::from_secs(30);
 /// How long after its creation a session is given up, if the network has not answered for good.
 pub const PROVISION_GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
 
-/// How often the network may fail to honour again what it has lost.
+/// How often the network may fail to honour again a session that it has lost. An assignment is
+/// asked for until the network refuses it.
 pub const RESTORE_TRIES: u32 = 5;
 
 /// The longest that a network can ask to be left alone: what it owes is not forgotten meanwhile.
@@ -47,6 +48,13 @@ pub fn network_pause(made: u32) -> Duration {
     Duration::from_secs(seconds).min(LONGEST_NETWORK_PAUSE)
 }
 
+/// The pause before the network is asked again for a device that has left it, after `made` tries:
+/// a minute, and later 15. Whoever comes back is told of; this is for news that is missed.
+#[must_use]
+pub fn away_pause(made: u32) -> Duration {
+    network_pause(made).max(LONGEST_NETWORK_PAUSE)
+}
+
 /// The pause before an event is tried again after `made` tries, or `None` when it is dead.
 ///
 /// `jitter` is any number: it spreads the pause by ±20 %, so that what failed together does not
@@ -72,6 +80,12 @@ mod tests {
         assert_eq!(network_pause(0).as_secs(), 1);
         assert_eq!(network_pause(RELEASE_ORPHANED_AFTER - 1).as_secs(), 60);
         assert_eq!(network_pause(u32::MAX).as_secs(), 900);
+    }
+
+    #[test]
+    fn a_device_that_is_away_is_asked_for_slowly_from_the_first_try_on() {
+        let pauses: Vec<u64> = [0, 1, 19, 20].map(|made| away_pause(made).as_secs()).into();
+        assert_eq!(pauses, [60, 60, 60, 900]);
     }
 
     #[test]

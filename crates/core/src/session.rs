@@ -157,7 +157,7 @@ pub enum Standing {
     Requested,
     /// The network honours it.
     Honoured,
-    /// The network should honour it, but has lost it: it has been asked again.
+    /// The network should honour it, but has lost it, or its device: it has been asked again.
     Lost,
     /// The network has been asked to take back whatever it did for it.
     Leaving,

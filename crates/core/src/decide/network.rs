@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Changes, Effect, due, end};
+use super::{Changes, Effect, attachment, due, end};
 use crate::retry;
+use crate::rules::Subject;
 use crate::session::{Attempts, EndReason, Owed, Phase, QosStatus, Session, Standing};
 
 /// Something that the network, or a call to it, has made known.
@@ -19,10 +20,16 @@ pub enum NetworkReport {
     Refused,
     /// It no longer does.
     Ended,
+    /// The device has left it, and whatever was there for the session is gone.
+    Detached,
+    /// The device, which had left it, is there again.
+    Attached,
     /// It should honour the session, and its own list does not have it.
     Missing,
     /// Nothing of the session is left in it.
     Released,
+    /// The call to provision it failed: the device is not there.
+    NotAttached,
     /// The call to provision it failed, or timed out.
     ProvisionFailed {
         /// How long the network wants to be left alone, if it says so.
@@ -45,6 +52,16 @@ pub(super) fn report(session: &Session, report: NetworkReport, now: Timestamp) -
         (NetworkReport::Refused | NetworkReport::Ended, Phase::Requested)
         | (NetworkReport::Ended, Phase::Available { .. }) => terminated(session, now),
         (NetworkReport::Refused, Phase::Available { .. }) if lost => terminated(session, now),
+        (NetworkReport::Detached, Phase::Requested | Phase::Available { .. }) => {
+            attachment::left(session, now)
+        }
+        (NetworkReport::Attached, Phase::Requested | Phase::Available { .. }) => {
+            attachment::back(session, now)
+        }
+        (NetworkReport::NotAttached, Phase::Available { .. }) if lost => {
+            attachment::away(session, now)
+        }
+        (NetworkReport::NotAttached, Phase::Requested) => failed(session, None, now),
         (NetworkReport::Released, Phase::Ending(end)) => end::released(session, end, now),
         (
             NetworkReport::ProvisionFailed { retry_after },
@@ -58,7 +75,7 @@ pub(super) fn report(session: &Session, report: NetworkReport, now: Timestamp) -
     }
 }
 
-fn terminated(session: &Session, now: Timestamp) -> Changes {
+pub(super) fn terminated(session: &Session, now: Timestamp) -> Changes {
     end::end(session.clone(), EndReason::NetworkTerminated, now, now)
 }
 
@@ -70,7 +87,7 @@ fn granted(mut session: Session, now: Timestamp) -> Changes {
 }
 
 /// The network has lost what it should honour. It is asked again; nobody is told unless that fails.
-fn restore(session: &Session, now: Timestamp) -> Changes {
+pub(super) fn restore(session: &Session, now: Timestamp) -> Changes {
     let mut session = session.clone();
     session.owed = Owed::Provision(Attempts { made: 0, next_at: now });
     due::try_again(session, now)
@@ -101,7 +118,8 @@ fn failed(session: &Session, retry_after: Option<Duration>, now: Timestamp) -> C
         return Changes::none();
     };
     attempts.made = attempts.made.saturating_add(1);
-    if lost && attempts.made >= retry::RESTORE_TRIES {
+    let lasts = session.rules.subject() == Subject::Assignment;
+    if lost && !lasts && attempts.made >= retry::RESTORE_TRIES {
         return terminated(&session, now);
     }
     let wish = retry_after.unwrap_or_default().min(retry::LONGEST_NETWORK_WISH);

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::testing::{
-    APPLICATION, NONE, OTHER_APPLICATION, at, create, delete, due, extend, resume, run,
+    APPLICATION, NONE, OTHER_APPLICATION, assign, at, create, due, extend, resume, run,
 };
 use super::{Changes, Command, Effect, NetworkReport};
+use crate::ids::ApplicationId;
+use crate::rules::Subject;
 use crate::session::{EndReason, Event, Owed, Phase, QosStatus, Session, Standing};
 
 #[derive(Clone, Debug)]
@@ -20,6 +22,7 @@ enum Step {
     Due,
     Resume,
     Abandon,
+    Forget,
     /// Time passes, in milliseconds.
     Pass(u64),
     /// Time passes until the session's deadline, or just not.
@@ -35,6 +38,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(NetworkReport::Refused),
         1 => Just(NetworkReport::Ended),
         2 => Just(NetworkReport::Missing),
+        2 => Just(NetworkReport::Detached),
+        2 => Just(NetworkReport::Attached),
+        2 => Just(NetworkReport::NotAttached),
         4 => Just(NetworkReport::Released),
         1 => retry_after.clone()
             .prop_map(|retry_after| NetworkReport::ProvisionFailed { retry_after }),
@@ -48,6 +54,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Step::Due),
         1 => Just(Step::Resume),
         1 => Just(Step::Abandon),
+        1 => Just(Step::Forget),
         2 => (0..5_000u64).prop_map(Step::Pass),
         4 => (0..2u64).prop_map(|short_by_ms| Step::PassToDeadline { short_by_ms }),
     ];
@@ -58,18 +65,23 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn act(step: Step, session: &Session, now: Timestamp) -> Result<Command, Timestamp> {
     match step {
         Step::Extend(by_s) => Ok(extend(1, APPLICATION, by_s)),
-        Step::Delete => Ok(delete(1, APPLICATION)),
-        Step::DeleteByStranger => Ok(delete(1, OTHER_APPLICATION)),
+        Step::Delete => Ok(delete(session, APPLICATION)),
+        Step::DeleteByStranger => Ok(delete(session, OTHER_APPLICATION)),
         Step::Network(report) => Ok(super::testing::network(1, report)),
         Step::Due => Ok(due(1)),
         Step::Resume => Ok(resume(1)),
         Step::Abandon => Ok(Command::Abandon { session: session.id }),
+        Step::Forget => Ok(Command::Forget { session: session.id }),
         Step::Pass(millis) => Err(now + Duration::from_millis(millis)),
         Step::PassToDeadline { short_by_ms } => {
             let deadline = session.deadline().unwrap_or(now);
             Err((deadline - Duration::from_millis(short_by_ms)).max(now))
         }
     }
+}
+
+fn delete(session: &Session, application: ApplicationId) -> Command {
+    Command::Delete { session: session.id, application, subject: session.rules.subject() }
 }
 
 fn rank(phase: &Phase) -> u8 {
@@ -96,9 +108,13 @@ fn assert_legal(before: &Session, after: &Session, command: &Command, now: Times
     if let (Phase::Available { started_at }, Phase::Ending(end)) = (before.phase, after.phase)
         && matches!(command, Command::Due { .. } | Command::Resume { .. })
     {
-        let expired = now >= started_at + before.duration;
+        let expiry = before.course().expiry(started_at);
+        let expired = expiry.is_some_and(|expiry| now >= expiry);
         assert_eq!(end.reason == EndReason::DurationExpired, expired, "ended before its time");
         assert!(expired || before.standing() == Standing::Lost);
+    }
+    if before.rules.subject() == Subject::Assignment {
+        assert_lasts(before, after, command, now);
     }
     let owed_fits = match after.phase {
         Phase::Requested => matches!(after.owed, Owed::Provision(_)),
@@ -108,12 +124,35 @@ fn assert_legal(before: &Session, after: &Session, command: &Command, now: Times
     };
     assert!(owed_fits, "{:?} owes {:?}", after.phase, after.owed);
     if let Some(view) = after.view(now).filter(|view| view.status == QosStatus::Available) {
-        assert!(view.expires_at.is_some_and(|expires_at| now < expires_at));
+        let lasts = after.rules.subject() == Subject::Assignment;
+        assert!(view.expires_at.map_or(lasts, |expires_at| !lasts && now < expires_at));
+    }
+}
+
+/// An assignment ends because somebody deletes it, or because the network says that it does not
+/// honour it: not by time, not for want of an answer once it was there, not with its device.
+fn assert_lasts(before: &Session, after: &Session, command: &Command, now: Timestamp) {
+    let (Phase::Requested | Phase::Available { .. }, Phase::Ending(end)) =
+        (before.phase, after.phase)
+    else {
+        return;
+    };
+    use NetworkReport::{Ended, Refused};
+    let refused = matches!(command, Command::Network { report: Refused | Ended, .. });
+    let in_vain = before.phase == Phase::Requested && now >= before.gives_up_at();
+    match end.reason {
+        EndReason::DurationExpired => panic!("an assignment expired: {before:?}"),
+        EndReason::NetworkTerminated => assert!(refused || in_vain, "{before:?} by {command:?}"),
+        EndReason::DeleteRequested => {
+            assert!(matches!(command, Command::Delete { .. } | Command::Forget { .. }));
+            let forgotten = matches!(command, Command::Forget { .. });
+            assert_eq!(after.view(now).is_none(), forgotten, "readable for a while");
+        }
     }
 }
 
 /// Each change of status is told exactly once, in order, and only changes are.
-fn assert_told(before: &Session, changes: &Changes, told: &mut Vec<Event>) {
+fn assert_told(before: &Session, changes: &Changes, forgotten: bool, told: &mut Vec<Event>) {
     let Some(after) = &changes.session else {
         assert!(changes.effects.is_empty(), "an effect without a change");
         return;
@@ -131,7 +170,7 @@ fn assert_told(before: &Session, changes: &Changes, told: &mut Vec<Event>) {
     let ended = rank(&before.phase) < 2 && rank(&after.phase) >= 2;
     let deleted = matches!(after.phase, Phase::Ending(end)
         if end.reason == EndReason::DeleteRequested);
-    let expected = became_available || (ended && (was_available || !deleted));
+    let expected = became_available || (ended && !forgotten && (was_available || !deleted));
     assert_eq!(new.len(), usize::from(expected), "{:?} to {:?}", before.phase, after.phase);
     for event in new {
         assert_eq!(usize::from(event.id.ordinal), told.len() + 1);
@@ -143,9 +182,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn every_life_is_legal(steps in steps()) {
+    fn every_life_is_legal(steps in steps(), lasts: bool) {
         let mut now = at(0);
-        let created = run(&NONE, &create(1, APPLICATION, "203.0.113.5"), now).unwrap();
+        let wanted = match lasts {
+            true => assign(1, APPLICATION),
+            false => create(1, APPLICATION, "203.0.113.5"),
+        };
+        let created = run(&NONE, &wanted, now).unwrap();
         let mut session = created.session.unwrap();
         let mut told = Vec::new();
         for step in steps {
@@ -157,7 +200,8 @@ proptest! {
                 }
             };
             let Ok(changes) = run(&[&session], &command, now) else { continue };
-            assert_told(&session, &changes, &mut told);
+            let forgotten = matches!(command, Command::Forget { .. });
+            assert_told(&session, &changes, forgotten, &mut told);
             let Some(after) = changes.session else { continue };
             assert_legal(&session, &after, &command, now);
             if changes.retired {
@@ -165,7 +209,8 @@ proptest! {
                 prop_assert_eq!(after.view(now), None);
                 break;
             }
-            prop_assert!(after.deadline().is_some(), "nothing would ever move it on");
+            let lasts = lasts && after.standing() == Standing::Honoured;
+            prop_assert!(lasts || after.deadline().is_some(), "nothing would ever move it on");
             session = after;
         }
         prop_assert!(told.len() <= 2);

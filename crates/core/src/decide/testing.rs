@@ -13,7 +13,7 @@ use crate::ids::{ApplicationId, DeviceKey, IdentifierKey, SessionId};
 use crate::naming::DeviceNames;
 use crate::rules::{RuleSetId, Subject};
 use crate::server::ServerAddress;
-use crate::session::{Asked, Event, NamedBy, Session, Sink};
+use crate::session::{Asked, Event, INDEFINITELY, NamedBy, Session, Sink};
 use crate::{ApplicationServer, Device, Pii, ProfileName};
 
 pub(crate) const APPLICATION: ApplicationId = ApplicationId(1);
@@ -54,6 +54,15 @@ pub(crate) fn create(number: u16, application: ApplicationId, server: &str) -> C
         asked: Arc::new(asked(server)),
         duration: Duration::from_secs(60),
     })
+}
+
+/// An application asks for an assignment.
+pub(crate) fn assign(number: u16, application: ApplicationId) -> Command {
+    let mut command = create(number, application, "0.0.0.0/0");
+    if let Command::Create(create) = &mut command {
+        (create.rules, create.duration) = (RuleSetId::ProvisioningR32, INDEFINITELY);
+    }
+    command
 }
 
 pub(crate) fn extend(number: u16, application: ApplicationId, by_s: u64) -> Command {
@@ -111,6 +120,17 @@ pub(crate) fn live(
 ) -> Session {
     let session = requested(number, application, server, now);
     run(&[session], &network(number, NetworkReport::Granted), now).unwrap().session.unwrap()
+}
+
+/// Assignment 1, asked for at this time.
+pub(crate) fn assignment(now: Timestamp) -> Session {
+    run(&NONE, &assign(1, APPLICATION), now).unwrap().session.unwrap()
+}
+
+/// Assignment 1, available since 0 s.
+pub(crate) fn assigned() -> Session {
+    let granted = network(1, NetworkReport::Granted);
+    run(&[assignment(at(0))], &granted, at(0)).unwrap().session.unwrap()
 }
 
 /// Session 1, available since 0 s, for this long.
