@@ -6,6 +6,7 @@ mod apps;
 mod backup;
 mod client;
 mod completion;
+mod devices;
 mod doctor;
 mod duration;
 mod faults;
@@ -51,6 +52,8 @@ enum Command {
     Sandbox(sandbox::Sandbox),
     /// Make the simulated network go wrong, to see what an application does
     Faults(faults::Faults),
+    /// Let devices leave the simulated network and come back
+    Devices(devices::Devices),
     /// See and give up sessions that the network does not let go of
     Orphans(orphans::Orphans),
     /// Look whether everything is as it should be
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Apps(command) => (command.run(), command.format()),
         Command::Sandbox(command) => (command.run(), command.format()),
         Command::Faults(command) => (command.run(), command.format()),
+        Command::Devices(command) => (command.run(), command.format()),
         Command::Orphans(command) => (command.run(), command.format()),
         Command::Doctor(command) => (command.run(), command.format()),
         Command::Backup(command) => (command.run(), command.format()),

@@ -85,9 +85,15 @@ pub enum News {
     Refused,
     /// It is no longer honoured.
     Ended,
+    /// Its device has left the network, and whatever was there for it is gone.
+    Detached,
+    /// Its device is back in the network. It is told of what went with the device, and of what a
+    /// call has failed for with [`NetworkError::NotAttached`], unless that was released since.
+    Attached,
 }
 
-/// Why a call to the network failed. Whether it had an effect is unknown.
+/// Why a call to the network failed. Whether it had an effect is unknown where nothing is said of
+/// it.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// It could not be reached, or its answer not be understood.
@@ -99,4 +105,8 @@ pub enum NetworkError {
         /// For how long, if it says so.
         retry_after: Option<Duration>,
     },
+    /// The device is not in the network, so nothing was done for it. That it comes back is told by
+    /// [`News::Attached`].
+    #[error("the device is not attached to the network")]
+    NotAttached,
 }

@@ -6,8 +6,10 @@
 //! forgotten then.
 //!
 //! Like a real network it can go wrong, here at the wish of whoever tests: in calls, by a table of
-//! [`faults`], and on its own, by what [`disturbance`] does to it.
+//! [`faults`], and on its own, by what [`disturbance`] does to it. Devices leave it and come back
+//! ([`attachment`]).
 
+pub mod attachment;
 mod calls;
 mod cell;
 pub mod disturbance;
@@ -30,13 +32,14 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
+use self::attachment::Away;
 use self::cell::Cells;
 use self::faults::Faults;
 use self::installed::InstalledSessions;
 use self::pending::{Outcome, Pending, PendingSessions};
 use self::rules::{Granted, RuleLine, RulesFile};
 use self::tidy::TidyThread;
-use crate::{NetworkEvent, News, Provisioned, Timer};
+use crate::{NetworkError, NetworkEvent, News, Provisioned, Timer};
 
 pub use cell::{CellName, InvalidCellName};
 
@@ -92,6 +95,7 @@ struct State {
     file: RulesFile,
     cells: Cells,
     pending: PendingSessions,
+    away: Away,
     /// How many of the file's rules are not the gateway's.
     foreign: usize,
 }
@@ -159,7 +163,8 @@ impl State {
         })?;
         let foreign = foreign.len();
         file.has_rules(installed.len() + foreign);
-        Ok(Self { file, cells, pending: PendingSessions::default(), foreign })
+        let (pending, away) = (PendingSessions::default(), Away::default());
+        Ok(Self { file, cells, pending, away, foreign })
     }
 }
 
@@ -169,18 +174,19 @@ impl Inner {
     }
 
     /// Takes an order on, of which an event will say what becomes of it.
-    fn ask(&self, order: Order, outcome: Outcome) -> Provisioned {
+    fn ask(&self, order: Order, outcome: Outcome) -> Result<Provisioned, NetworkError> {
         let cell = CellName::of(&order);
         let Order { session, device, asked, .. } = order;
         let state = &mut *self.state();
+        state.away.check(device, session)?;
         if self.installed.contains(session) {
-            return Provisioned::Granted;
+            return Ok(Provisioned::Granted);
         }
         if state.pending.contains(session) {
-            return Provisioned::Pending;
+            return Ok(Provisioned::Pending);
         }
         let share = state.cells.admit_with(cell, asked.profile.as_str());
-        let Some(share) = share else { return Provisioned::Refused };
+        let Some(share) = share else { return Ok(Provisioned::Refused) };
         let due =
             (outcome != Outcome::Silence).then(|| self.timer.now() + self.settings.grant_delay);
         let pending = Pending { device, asked, share, outcome };
@@ -189,13 +195,14 @@ impl Inner {
         if is_first {
             self.asked.notify_one();
         }
-        Provisioned::Pending
+        Ok(Provisioned::Pending)
     }
 
     /// Carries an order out at once, in place of any grant that was to come.
-    fn install(&self, order: &Order) -> io::Result<Provisioned> {
+    fn install(&self, order: &Order) -> Result<Provisioned, NetworkError> {
         let cell = CellName::of(order);
         let state = &mut *self.state();
+        state.away.check(order.device, order.session)?;
         if self.installed.contains(order.session) {
             return Ok(Provisioned::Granted);
         }
@@ -210,7 +217,7 @@ impl Inner {
         let granted = Granted { session, device, cell, asked };
         if let Err(error) = state.file.grant(std::iter::once(granted)) {
             state.cells.give_back(share);
-            return Err(error);
+            return Err(calls::unreachable(error));
         }
         self.installed.insert(session, share);
         Ok(Provisioned::Granted)
@@ -219,6 +226,7 @@ impl Inner {
     /// Takes back whatever was done for a session.
     fn release(self: &Arc<Self>, session: SessionId) -> io::Result<()> {
         let state = &mut *self.state();
+        state.away.forget(session);
         if let Some(pending) = state.pending.take(session) {
             state.cells.give_back(pending.share);
         }

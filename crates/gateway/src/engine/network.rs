@@ -275,7 +275,7 @@ async fn wait(
 async fn perform(network: &dyn Network, job: Job) -> Option<NetworkReport> {
     let retry_after = |error: &NetworkError| match error {
         NetworkError::Busy { retry_after } => *retry_after,
-        NetworkError::Unreachable(_) => None,
+        NetworkError::Unreachable(_) | NetworkError::NotAttached => None,
     };
     reached(Point::EngineBeforeCall);
     let report = match job {
@@ -283,6 +283,8 @@ async fn perform(network: &dyn Network, job: Job) -> Option<NetworkReport> {
             Ok(Provisioned::Granted) => Some(NetworkReport::Granted),
             Ok(Provisioned::Refused) => Some(NetworkReport::Refused),
             Ok(Provisioned::Pending) => None,
+            // Nothing to worry about: people switch their devices off.
+            Err(NetworkError::NotAttached) => Some(NetworkReport::NotAttached),
             Err(error) => {
                 tracing::warn!(%error, "the network could not be asked for a session");
                 Some(NetworkReport::ProvisionFailed { retry_after: retry_after(&error) })
@@ -310,6 +312,8 @@ pub(super) async fn listen(engine: Arc<Engine>, mut events: mpsc::Receiver<Netwo
                 News::Granted => NetworkReport::Granted,
                 News::Refused => NetworkReport::Refused,
                 News::Ended => NetworkReport::Ended,
+                News::Detached => NetworkReport::Detached,
+                News::Attached => NetworkReport::Attached,
             };
             (event.session, news)
         });

@@ -233,6 +233,16 @@ impl Engine {
         Ok(self.parts.ledger.assigned(named.device).await?)
     }
 
+    /// The device that this is the name of.
+    pub async fn device(
+        &self,
+        rules: &'static RuleSet,
+        device: &Device,
+    ) -> Result<DeviceKey, EngineError> {
+        let (_, named) = self.name(device, NamedBy::Request, rules).await?;
+        Ok(named.device)
+    }
+
     /// The device that a request means.
     pub(super) async fn name(
         &self,

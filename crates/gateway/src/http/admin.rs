@@ -2,6 +2,7 @@
 //! figures, and what the sandbox's network is to do.
 
 pub(super) mod applications;
+pub(super) mod devices;
 mod fault_form;
 pub(super) mod faults;
 pub(super) mod figures;

@@ -68,6 +68,8 @@ const ADMIN_PATHS: [&str; 18] = [
     "/greenwave/v1/sandbox/tokens",
     "/greenwave/v1/sandbox/reset-limits",
     "/greenwave/v1/sandbox/network/rules",
+    "/greenwave/v1/sandbox/network/devices/attach",
+    "/greenwave/v1/sandbox/network/devices/detach",
     "/greenwave/v1/sandbox/network/forget",
     "/greenwave/v1/sandbox/network/sessions/{sessionId}/end",
     "/metrics",
@@ -120,7 +122,7 @@ fn applications() -> Router<Arc<Api>> {
 }
 
 fn sandbox() -> Router<Arc<Api>> {
-    use admin::{applications, faults, network, reset, tokens};
+    use admin::{applications, devices, faults, network, reset, tokens};
     let all = get(faults::list).post(faults::add).delete(faults::clear);
     Router::new()
         .route("/reset", post(reset::reset))
@@ -129,6 +131,8 @@ fn sandbox() -> Router<Arc<Api>> {
         .route("/tokens", post(tokens::issue))
         .route("/reset-limits", post(applications::reset_limits))
         .route("/network/rules", get(network::rules).post(network::plant))
+        .route("/network/devices/attach", post(devices::attach))
+        .route("/network/devices/detach", post(devices::detach))
         .route("/network/forget", post(network::forget))
         .route("/network/sessions/{id}/end", post(network::end))
 }

@@ -23,8 +23,7 @@ type Result<T> = std::result::Result<T, NetworkError>;
 impl Network for Simulator {
     fn provision(&self, order: Order) -> Answer<'_, Result<Provisioned>> {
         let inner = &self.inner;
-        let ask =
-            |order, outcome| -> Answer<'_, _> { Box::pin(ready(Ok(inner.ask(order, outcome)))) };
+        let ask = |order, outcome| -> Answer<'_, _> { Box::pin(ready(inner.ask(order, outcome))) };
         match inner.strike(Operation::Provision, &Target::of(&order)) {
             None => ask(order, Outcome::Granted),
             Some(Kind::Grant(GrantFault::Refuses)) => Box::pin(ready(Ok(Provisioned::Refused))),
@@ -35,8 +34,9 @@ impl Network for Simulator {
                 let confirmed = inner.confirm_first(&order);
                 self.answer_at(inner.after(delay), confirmed)
             }
-            Some(Kind::Call(_, fault)) => self
-                .answer(Some(fault), move |network| network.install(&order).map_err(unreachable)),
+            Some(Kind::Call(_, fault)) => {
+                self.answer(Some(fault), move |network| network.install(&order))
+            }
         }
     }
 
@@ -150,7 +150,7 @@ impl Inner {
         let Ok(room) = self.events.try_reserve() else {
             return Err(NetworkError::Busy { retry_after: None });
         };
-        let news = match self.install(order).map_err(unreachable)? {
+        let news = match self.install(order)? {
             Provisioned::Granted | Provisioned::Pending => News::Granted,
             Provisioned::Refused => News::Refused,
         };
@@ -159,7 +159,7 @@ impl Inner {
     }
 }
 
-fn unreachable(error: io::Error) -> NetworkError {
+pub(super) fn unreachable(error: io::Error) -> NetworkError {
     NetworkError::Unreachable(Box::new(error))
 }
 

@@ -28,14 +28,15 @@ pub enum PlantError {
 
 impl Simulator {
     /// Forgets everything at once and says nothing of it, as a network that is started again:
-    /// rules, whose ever they are, what was asked for, and what was to be done late. It tells how
-    /// many rules are gone.
+    /// rules, whose ever they are, what was asked for, what was to be done late, and which devices
+    /// are away. It tells how many rules are gone.
     pub fn forget(&self) -> io::Result<usize> {
         let state = &mut *self.inner.state();
         let gone = state.file.rules();
         state.file.clear()?;
         state.cells.clear();
         state.pending.clear();
+        state.away.clear();
         self.inner.installed.clear();
         state.foreign = 0;
         self.late.lock().unwrap_or_else(PoisonError::into_inner).abort_all();

@@ -112,6 +112,12 @@ impl PendingSessions {
         due
     }
 
+    /// The sessions of a device.
+    pub(super) fn of_device(&self, device: DeviceKey) -> Vec<SessionId> {
+        let of_device = |(_, waiting): &(_, &Waiting)| waiting.pending.device == device;
+        self.sessions.iter().filter(of_device).map(|(&session, _)| session).collect()
+    }
+
     pub(super) fn clear(&mut self) {
         self.sessions.clear();
         self.line.clear();

@@ -7,12 +7,12 @@ mod file;
 mod line;
 mod tidying;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::io;
 use std::path::Path;
 
-use greenwave_core::{Asked, Order, PortsSpec, SessionId};
+use greenwave_core::{Asked, DeviceKey, Order, PortsSpec, SessionId};
 use serde::{Deserialize, Serialize};
 
 use self::line::Line;
@@ -44,7 +44,7 @@ impl Rule {
     pub fn of(order: &Order) -> Self {
         Self {
             session: order.session,
-            device: order.device.0.iter().map(|byte| format!("{byte:02x}")).collect(),
+            device: device_text(order.device),
             cell: CellName::of(order),
             profile: order.asked.profile.as_str().to_owned(),
             flow: Traffic(&order.asked).to_string(),
@@ -61,6 +61,11 @@ impl Rule {
             flow: "203.0.113.5/32 device:0-65535 server:0-65535".to_owned(),
         }
     }
+}
+
+/// A device's key as a rule tells it.
+fn device_text(device: DeviceKey) -> String {
+    device.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The traffic that is meant, as a rule tells it.
@@ -109,6 +114,18 @@ pub fn sessions(path: &Path) -> io::Result<HashSet<SessionId>> {
         Line::Install(rule) => drop(sessions.insert(rule.session)),
         Line::Release(session) => drop(sessions.remove(&session)),
         Line::Foreign(_) => {}
+    })?;
+    Ok(sessions)
+}
+
+/// The sessions of a device that the gateway's rules in a file are for.
+pub(super) fn of_device(path: &Path, device: DeviceKey) -> io::Result<BTreeSet<SessionId>> {
+    let wanted = device_text(device);
+    let mut sessions = BTreeSet::new();
+    line::each(path, |line| match line {
+        Line::Install(rule) if rule.device == wanted => drop(sessions.insert(rule.session)),
+        Line::Release(session) => drop(sessions.remove(&session)),
+        Line::Install(_) | Line::Foreign(_) => {}
     })?;
     Ok(sessions)
 }

@@ -259,7 +259,8 @@ fn milliseconds(field: &str, number: Option<u64>) -> Result<Option<Duration>, Er
     Ok(time)
 }
 
-fn read_device(text: &str) -> Result<Device, ErrorInfo> {
+/// A device by its name or phone number.
+pub(super) fn read_device(text: &str) -> Result<Device, ErrorInfo> {
     let (name, phone) = if text.contains('@') {
         (Some(NetworkAccessIdentifier::parse(text)), None)
     } else {

@@ -62,7 +62,8 @@ pub(in crate::http) async fn rules(
     State(api): State<Arc<Api>>,
 ) -> Result<Response, Failure> {
     let reading = tokio::task::spawn_blocking(move || api.network.rules());
-    let rules = reading.await.map_err(|_| ErrorInfo::internal())?.map_err(failure)?;
+    let rules =
+        reading.await.map_err(|_| ErrorInfo::internal())?.map_err(|error| failure(&error))?;
     let total = rules.len();
     let shown = rules.into_iter().take(MOST_SHOWN).map(|(owner, rule)| info(owner, rule));
     Ok(answer(StatusCode::OK, &Rules { total, rules: shown.collect() }))
@@ -81,7 +82,7 @@ pub(in crate::http) async fn plant(
     let device = DeviceKey(entropy::sixteen(&*api.entropy));
     let session = SessionId::new(entropy::sixteen(&*api.entropy), device.bucket());
     let planted = api.network.plant(owner, session).map_err(|error| match error {
-        PlantError::Write(error) => failure(error),
+        PlantError::Write(error) => failure(&error),
         PlantError::Full | PlantError::Asked => ErrorInfo::too_many(error).into(),
     })?;
     Ok(answer(StatusCode::CREATED, &info(owner, planted)))
@@ -91,7 +92,7 @@ pub(in crate::http) async fn forget(
     _: Operator,
     State(api): State<Arc<Api>>,
 ) -> Result<Response, Failure> {
-    let rules = api.network.forget().map_err(failure)?;
+    let rules = api.network.forget().map_err(|error| failure(&error))?;
     Ok(answer(StatusCode::OK, &Forgotten { rules }))
 }
 
@@ -101,7 +102,7 @@ pub(in crate::http) async fn end(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
     let session = SessionId::parse(&id).ok_or_else(ErrorInfo::unknown_rule)?;
-    if api.network.end(session).await.map_err(failure)? {
+    if api.network.end(session).await.map_err(|error| failure(&error))? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ErrorInfo::unknown_rule().into())
@@ -121,7 +122,7 @@ fn info(owner: Owner, rule: Rule) -> RuleInfo {
     }
 }
 
-fn failure(error: std::io::Error) -> Failure {
+pub(super) fn failure(error: &std::io::Error) -> Failure {
     tracing::error!(%error, "the simulated network cannot use its file of rules");
     ErrorInfo::unavailable().into()
 }

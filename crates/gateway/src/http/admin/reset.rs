@@ -17,7 +17,7 @@ struct Forgotten {
 }
 
 /// Forgets all sessions and assignments, whoever's they are, how much was asked for, and all
-/// faults. Keys, profiles and names of devices stay.
+/// faults, and attaches all devices. Keys, profiles and names of devices stay.
 pub(in crate::http) async fn reset(
     _: Operator,
     State(api): State<Arc<Api>>,
@@ -26,5 +26,6 @@ pub(in crate::http) async fn reset(
     api.applications.rates().forget();
     api.misses.forget();
     let sessions = api.engine.forget_all().await.map_err(|error| orphans::failure(&error))?;
+    api.network.attach_all().await;
     Ok(answer(StatusCode::OK, &Forgotten { sessions }))
 }

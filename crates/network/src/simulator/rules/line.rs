@@ -32,7 +32,7 @@ pub(in crate::simulator) struct RuleText<'a> {
     #[serde(with = "session_id")]
     pub(in crate::simulator) session: SessionId,
     #[serde(borrow)]
-    device: Cow<'a, str>,
+    pub(super) device: Cow<'a, str>,
     pub(in crate::simulator) cell: CellName,
     #[serde(borrow)]
     pub(in crate::simulator) profile: Cow<'a, str>,
