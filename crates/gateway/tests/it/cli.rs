@@ -201,6 +201,21 @@ fn faults_are_added_listed_and_cleared() {
 }
 
 #[test]
+fn devices_leave_and_come_back() {
+    let cli = Cli::new();
+    let name = "device@testcsp.net";
+    cli.create(name);
+    let left = cli.run(&["devices", "detach", name]).ok().talk;
+    assert!(left.contains("greenwave devices attach device@testcsp.net"), "{left}");
+    let back = cli.run(&["devices", "attach", name]).ok().talk;
+    assert_eq!(back, "device@testcsp.net is back in the network.\n");
+    assert!(cli.run(&["devices", "attach", name]).ok().talk.contains("already"));
+    let gone = cli.run(&["devices", "detach", name, "--json"]).json();
+    assert_eq!(gone, serde_json::json!({"rules": 0}));
+    assert!(cli.run(&["devices", "detach", "5"]).failed().contains("device"));
+}
+
+#[test]
 fn a_fault_that_cannot_be_is_told() {
     let cli = Cli::new();
     for (arguments, field) in [

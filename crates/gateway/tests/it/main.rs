@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod attachment;
 mod backup;
 mod bad_input;
 mod camara;
