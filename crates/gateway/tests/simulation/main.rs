@@ -6,6 +6,8 @@
 //! it again. `GREENWAVE_SEEDS=FROM..TO` runs that many.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod assignment;
+mod attachment;
 mod chance;
 mod client;
 mod disk;

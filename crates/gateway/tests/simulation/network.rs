@@ -1,31 +1,37 @@
 //! A network at its worst: calls are lost before or after their effect, answers come late, twice or
-//! never, sessions are ended or forgotten.
+//! never, sessions are ended or forgotten, devices leave and come back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use greenwave_core::{Buckets, Order, SessionId};
+use greenwave_core::{Buckets, DeviceKey, Order, SessionId};
 use greenwave_network::{
     Answer, Installed, Network, NetworkError, NetworkEvent, News, Provisioned,
 };
 use tokio::sync::{mpsc, oneshot};
 
+use crate::attachment::Attachment;
 use crate::chance::Chance;
 
 /// The network itself. It outlives the gateway, and so does what the gateway has asked of it.
 pub(crate) struct SimulatedNetwork {
-    chance: Chance,
+    pub(crate) chance: Chance,
     faulty: Arc<AtomicBool>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct State {
-    rules: BTreeSet<SessionId>,
+pub(crate) struct State {
+    pub(crate) rules: BTreeSet<SessionId>,
+    /// Which device each session is for that was ever asked for.
+    pub(crate) devices: BTreeMap<SessionId, DeviceKey>,
+    pub(crate) attachment: Attachment,
     /// The sessions that it has refused, ended, lost, or not answered for.
-    blamed: BTreeSet<SessionId>,
+    pub(crate) blamed: BTreeSet<SessionId>,
+    /// Those of them that it will not honour, and has said so or tried to.
+    denied: BTreeSet<SessionId>,
     /// To the gateway that is there at the moment.
     line: Option<mpsc::Sender<NetworkEvent>>,
 }
@@ -64,20 +70,28 @@ impl SimulatedNetwork {
     }
 
     pub(crate) fn rules(&self) -> BTreeSet<SessionId> {
-        self.state.lock().unwrap().rules.clone()
+        self.state().rules.clone()
     }
 
     pub(crate) fn blamed(&self) -> BTreeSet<SessionId> {
-        self.state.lock().unwrap().blamed.clone()
+        self.state().blamed.clone()
+    }
+
+    pub(crate) fn denied(&self) -> BTreeSet<SessionId> {
+        self.state().denied.clone()
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
     }
 
     fn blame(&self, session: SessionId) {
-        self.state.lock().unwrap().blamed.insert(session);
+        self.state().blamed.insert(session);
     }
 
     /// Something happens in the network that nobody has asked for.
     pub(crate) fn disturb(&self) {
-        let state = &mut *self.state.lock().unwrap();
+        let state = &mut *self.state();
         match self.chance.below(4) {
             0 => state.blamed.append(&mut state.rules),
             1 => {
@@ -94,13 +108,14 @@ impl SimulatedNetwork {
                 state.rules.remove(&session);
                 state.blamed.insert(session);
                 if self.chance.percent(80) {
+                    state.denied.insert(session);
                     tell(state, session, News::Ended);
                 }
             }
         }
     }
 
-    fn is_faulty(&self) -> bool {
+    pub(crate) fn is_faulty(&self) -> bool {
         self.faulty.load(Ordering::SeqCst)
     }
 
@@ -128,11 +143,14 @@ impl SimulatedNetwork {
         }
     }
 
-    async fn provision(self: Arc<Self>, session: SessionId) -> Option<Provisioned> {
+    async fn provision(self: Arc<Self>, session: SessionId) -> Option<Asked> {
+        if self.state().is_away(session) {
+            return Some(Err(NetworkError::NotAttached));
+        }
         match self.manner() {
             Manner::AtOnce => {
                 self.install(session);
-                Some(Provisioned::Granted)
+                Some(Ok(Provisioned::Granted))
             }
             Manner::ByEvent { twice, first } => {
                 let granting = Arc::clone(&self).grant_later(session, twice);
@@ -141,47 +159,59 @@ impl SimulatedNetwork {
                 } else {
                     tokio::spawn(granting);
                 }
-                Some(Provisioned::Pending)
+                Some(Ok(Provisioned::Pending))
             }
-            Manner::Refusing { by_event: false } => {
-                self.blame(session);
+            Manner::Refusing { by_event } => {
+                let state = &mut *self.state();
+                state.blamed.insert(session);
                 // One that is honoured already is not refused.
-                let honoured = self.rules().contains(&session);
-                Some(if honoured { Provisioned::Granted } else { Provisioned::Refused })
-            }
-            Manner::Refusing { by_event: true } => {
-                self.blame(session);
-                let state = &*self.state.lock().unwrap();
                 if state.rules.contains(&session) {
-                    return Some(Provisioned::Granted);
+                    return Some(Ok(Provisioned::Granted));
                 }
-                tell(state, session, News::Refused);
-                Some(Provisioned::Pending)
+                state.denied.insert(session);
+                if by_event {
+                    tell(state, session, News::Refused);
+                }
+                Some(Ok(if by_event { Provisioned::Pending } else { Provisioned::Refused }))
             }
         }
     }
 
     async fn grant_later(self: Arc<Self>, session: SessionId, twice: bool) {
         tokio::time::sleep(self.chance.millis(0..80)).await;
-        self.install(session);
-        tell(&self.state.lock().unwrap(), session, News::Granted);
+        if !self.install(session) {
+            return;
+        }
+        tell(&self.state(), session, News::Granted);
         if twice {
             tokio::time::sleep(self.chance.millis(0..20_000)).await;
-            tell(&self.state.lock().unwrap(), session, News::Granted);
+            tell(&self.state(), session, News::Granted);
         }
     }
 
-    fn install(&self, session: SessionId) {
-        self.state.lock().unwrap().rules.insert(session);
+    /// Whether there is a rule now: for a device that has left meanwhile there is none.
+    fn install(&self, session: SessionId) -> bool {
+        let state = &mut *self.state();
+        if state.is_away(session) {
+            tell(state, session, News::Detached);
+            return false;
+        }
+        state.rules.insert(session);
+        true
     }
 
     async fn release(self: Arc<Self>, session: SessionId) -> Option<()> {
-        self.state.lock().unwrap().rules.remove(&session);
+        let state = &mut *self.state();
+        state.attachment.forget(session);
+        state.rules.remove(&session);
         Some(())
     }
 }
 
-fn tell(state: &State, session: SessionId, news: News) {
+/// What a network says when it is asked for a session.
+type Asked = Result<Provisioned, NetworkError>;
+
+pub(crate) fn tell(state: &State, session: SessionId, news: News) {
     if let Some(line) = &state.line {
         // Whoever has gone away is not told.
         let _ = line.try_send(NetworkEvent { session, news });
@@ -197,7 +227,7 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn open(network: &Arc<SimulatedNetwork>) -> Self {
         let (line, events) = mpsc::channel(1_024);
-        network.state.lock().unwrap().line = Some(line);
+        network.state().line = Some(line);
         Self { network: Arc::clone(network), events: Mutex::new(Some(events)) }
     }
 
@@ -243,7 +273,10 @@ impl Connection {
 impl Network for Connection {
     fn provision(&self, order: Order) -> Answer<'_, Result<Provisioned, NetworkError>> {
         let network = Arc::clone(&self.network);
-        Box::pin(self.call(Some(order.session), network.provision(order.session)))
+        network.state().devices.insert(order.session, order.device);
+        Box::pin(async move {
+            self.call(Some(order.session), network.provision(order.session)).await.flatten()
+        })
     }
 
     fn release(&self, order: Order) -> Answer<'_, Result<(), NetworkError>> {

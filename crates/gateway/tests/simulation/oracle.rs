@@ -1,25 +1,27 @@
 //! What must hold: the promises, written down as checks on what is on the disk, in the network, at
 //! the receivers, and on what clients were told.
 
+mod forgetting;
+mod life;
+
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use greenwave::engine::EngineError;
 use greenwave_core::{
-    ApplicationId, Clock, EndReason, EventId, Owed, Phase, QosStatus, Session, SessionId,
+    ApplicationId, Clock, EndReason, EventId, Owed, Phase, QosStatus, RuleSetId, Session,
+    SessionId, Subject,
 };
-use greenwave_ledger::{MemoryDisk, Notification, Outcome as Fate, Seen};
+use greenwave_ledger::{MemoryDisk, Outcome as Fate, Seen};
 use jiff::Timestamp;
 
+use self::forgetting::Forgetting;
+use self::life::Blame;
 use crate::network::SimulatedNetwork;
 use crate::receiver::Receivers;
 use crate::world::{Outcome, WorldClock};
-
-/// In a calm world, how late anything may be.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 pub(crate) struct Oracle {
     disk: MemoryDisk,
@@ -29,17 +31,56 @@ pub(crate) struct Oracle {
     state: Mutex<State>,
 }
 
+/// A session or an assignment that a client was told of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub(crate) id: SessionId,
+    pub(crate) owner: ApplicationId,
+    /// The rules that it was made under.
+    pub(crate) rules: RuleSetId,
+}
+
 #[derive(Default)]
 struct State {
     /// What was on the disk when it was looked at last, history included.
     last: BTreeMap<SessionId, Session>,
     history: BTreeSet<SessionId>,
-    /// The sessions that a client was told of.
-    created: Vec<(SessionId, ApplicationId)>,
+    /// How often it was looked at.
+    looks: u64,
+    /// In which look each was seen first.
+    appeared: BTreeMap<SessionId, u64>,
+    created: Vec<Known>,
     /// Until when a client was promised a session that is available.
     promised: BTreeMap<SessionId, Timestamp>,
-    deleting: BTreeSet<SessionId>,
-    deleted: BTreeSet<SessionId>,
+    /// How often its owner has begun to delete each, and was told that it is deleted.
+    deleting: BTreeMap<SessionId, u32>,
+    deleted: BTreeMap<SessionId, u32>,
+    /// How often everything is being forgotten at the moment.
+    forgets: usize,
+    /// What was there meanwhile, and what is forgotten for sure.
+    maybe_forgotten: BTreeSet<SessionId>,
+    forgotten: BTreeSet<SessionId>,
+}
+
+impl State {
+    fn deletes_begun(&self, session: SessionId) -> u32 {
+        self.deleting.get(&session).copied().unwrap_or_default()
+    }
+
+    /// Whether nobody can see it any more. An assignment that was deleted can be seen until it is
+    /// deleted again.
+    fn is_gone(&self, id: SessionId) -> bool {
+        let deletes = self.deleted.get(&id).copied().unwrap_or_default();
+        let shown = |session: &Session| match session.phase {
+            Phase::Ending(end) | Phase::Ended(end) => {
+                session.rules.subject() == Subject::Assignment
+                    && end.reason == EndReason::DeleteRequested
+            }
+            Phase::Requested | Phase::Available { .. } => false,
+        };
+        let enough = if self.last.get(&id).is_some_and(shown) { 2 } else { 1 };
+        self.forgotten.contains(&id) || deletes >= enough
+    }
 }
 
 impl Oracle {
@@ -54,7 +95,8 @@ impl Oracle {
 
     pub(crate) fn created(&self, application: ApplicationId, seen: &Seen) {
         assert_eq!(seen.session.application, application);
-        self.state.lock().unwrap().created.push((seen.session.id, application));
+        let known = Known { id: seen.session.id, owner: application, rules: seen.session.rules };
+        self.state.lock().unwrap().created.push(known);
         self.promised(seen);
     }
 
@@ -63,7 +105,9 @@ impl Oracle {
         if seen.view.status != QosStatus::Available {
             return;
         }
-        let expires_at = seen.view.expires_at.unwrap();
+        let lasts = seen.session.rules.subject() == Subject::Assignment;
+        assert_eq!(seen.view.expires_at.is_none(), lasts, "{seen:?}");
+        let Some(expires_at) = seen.view.expires_at else { return };
         assert!(self.clock.now() < expires_at, "shown as available after its end: {seen:?}");
         let promised = &mut self.state.lock().unwrap().promised;
         let before = promised.insert(seen.session.id, expires_at);
@@ -72,16 +116,21 @@ impl Oracle {
 
     pub(crate) fn deleting(&self, own: bool, session: SessionId) {
         if own {
-            self.state.lock().unwrap().deleting.insert(session);
+            *self.state.lock().unwrap().deleting.entry(session).or_default() += 1;
         }
     }
 
     pub(crate) fn deleted(&self, session: SessionId) {
-        self.state.lock().unwrap().deleted.insert(session);
+        *self.state.lock().unwrap().deleted.entry(session).or_default() += 1;
     }
 
-    pub(crate) fn is_deleted(&self, session: SessionId) -> bool {
-        self.state.lock().unwrap().deleted.contains(&session)
+    pub(crate) fn is_gone(&self, session: SessionId) -> bool {
+        self.state.lock().unwrap().is_gone(session)
+    }
+
+    /// Everything is to be forgotten.
+    pub(crate) fn forgetting(self: &Arc<Self>) -> Forgetting {
+        Forgetting::begin(self)
     }
 
     /// Until when a client was promised a session that is available.
@@ -89,17 +138,17 @@ impl Oracle {
         self.state.lock().unwrap().promised.get(&session).copied()
     }
 
-    pub(crate) fn known(&self) -> Vec<(SessionId, ApplicationId)> {
+    pub(crate) fn known(&self) -> Vec<Known> {
         self.state.lock().unwrap().created.clone()
     }
 
-    /// Its owner was told that there is no such session.
-    pub(crate) fn not_seen(&self, session: SessionId) {
-        let state = self.state.lock().unwrap();
-        let until = state.promised.get(&session).copied();
-        let there = until.is_some_and(|until| self.clock.now() < until);
-        let gone = !self.calm || state.deleting.contains(&session) || !there;
-        assert!(gone, "{session} was promised and is not there");
+    /// Its owner was told that there is no such session. Where the clock is never set, nothing that
+    /// could not be seen can be seen later.
+    pub(crate) fn not_seen(&self, id: SessionId) {
+        let live = self.disk.live();
+        let session = live.iter().find(|session| session.id == id);
+        let seen = session.and_then(|session| session.view(self.clock.now()));
+        assert!(!self.calm || seen.is_none(), "it was not to be seen and is there: {session:?}");
     }
 
     /// A request came to nothing: that is nobody's fault only where things go wrong.
@@ -117,33 +166,51 @@ impl Oracle {
         let mut sessions = BTreeMap::new();
         for session in live.iter().chain(&history) {
             assert!(sessions.insert(session.id, session.clone()).is_none(), "twice: {session:?}");
+            state.appeared.entry(session.id).or_insert(state.looks);
+        }
+        state.looks += 1;
+        if state.forgets > 0 {
+            state.maybe_forgotten.extend(live.iter().map(|session| session.id));
         }
         for (id, before) in &state.last {
             let Some(after) = sessions.get(id) else { panic!("{id} has vanished") };
             assert!(!state.history.contains(id) || is_history.contains(id), "{id} rose again");
-            judge_step(before, after, now);
+            life::judge_step(before, after, now);
         }
-        for (id, _) in &state.created {
+        for Known { id, .. } in &state.created {
             assert!(sessions.contains_key(id), "{id} was acknowledged and is not there");
         }
-        for id in &state.deleted {
-            assert!(sessions[id].view(now).is_none(), "{id} was deleted and is there");
+        self.judge_each(state, &sessions, now);
+        life::judge_neighbours(state, &live, now);
+        life::judge_events(state, &sessions, &self.disk.outbox(), &self.disk.deliveries());
+        (state.last, state.history) = (sessions, is_history);
+        for id in state.deleted.keys().chain(&state.forgotten) {
+            let view = state.last[id].view(now);
+            assert!(view.is_none() || !state.is_gone(*id), "{id} was deleted and is there");
+            let over = view.is_none_or(|view| view.status == QosStatus::Unavailable);
+            assert!(over, "{id} was deleted and is in force");
         }
-        let blamed = self.network.blamed();
-        for (id, session) in &sessions {
-            judge_end(state, session, blamed.contains(id));
+    }
+
+    fn judge_each(&self, state: &State, sessions: &BTreeMap<SessionId, Session>, now: Timestamp) {
+        let (blamed, denied) = (self.network.blamed(), self.network.denied());
+        let (rules, stranded) = (self.network.rules(), self.network.stranded());
+        for (id, session) in sessions {
+            let blame = Blame { something: blamed.contains(id), denied: denied.contains(id) };
+            life::judge_end(state, session, blame);
+            life::judge_readable(state, session);
             if let (Some(&promised), Phase::Available { started_at }) =
                 (state.promised.get(id), session.phase)
             {
-                assert!(started_at + session.duration >= promised, "{id} ends before {promised}");
+                let expiry = session.course().expiry(started_at);
+                assert!(expiry >= Some(promised), "{id} ends before {promised}");
             }
             if self.calm {
-                assert_punctual(session, now);
+                life::assert_punctual(session, stranded.contains(id), now);
+                let device = self.network.whereabouts(session.device);
+                life::assert_applied(session, rules.contains(id), device, now);
             }
         }
-        judge_flows(&live, now);
-        judge_events(&sessions, &self.disk.outbox(), &self.disk.deliveries());
-        (state.last, state.history) = (sessions, is_history);
     }
 
     /// What holds once nothing is under way.
@@ -155,7 +222,8 @@ impl Oracle {
             assert_eq!(session.owed, Owed::Nothing, "still owed: {session:?}");
             match session.phase {
                 Phase::Available { started_at } => {
-                    assert!(now < started_at + session.duration, "overdue: {session:?}");
+                    let expiry = session.course().expiry(started_at);
+                    assert!(expiry.is_none_or(|expiry| now < expiry), "overdue: {session:?}");
                     available.insert(session.id);
                 }
                 Phase::Ended(end) => assert!(end.readable_until > Some(now), "left: {session:?}"),
@@ -185,103 +253,4 @@ impl Oracle {
             mark: hasher.finish(),
         }
     }
-}
-
-fn rank(phase: &Phase) -> u8 {
-    match phase {
-        Phase::Requested => 0,
-        Phase::Available { .. } => 1,
-        Phase::Ending(_) => 2,
-        Phase::Ended(_) => 3,
-    }
-}
-
-/// A life is a path of the legal graph.
-fn judge_step(before: &Session, after: &Session, now: Timestamp) {
-    let (from, to) = (rank(&before.phase), rank(&after.phase));
-    assert!(from <= to || (from == 3 && to == 2), "{before:?} became {after:?}");
-    assert!(before.events <= after.events, "events were forgotten: {after:?}");
-    assert_eq!((before.device, &before.asked), (after.device, &after.asked));
-    match (before.phase, after.phase) {
-        (Phase::Available { started_at: was }, Phase::Available { started_at }) => {
-            assert!(was == started_at && before.duration <= after.duration, "{after:?}");
-        }
-        (Phase::Requested | Phase::Available { .. }, Phase::Ending(end) | Phase::Ended(end))
-            if end.reason == EndReason::DurationExpired =>
-        {
-            assert!(now >= end.ended_at, "ended before its time: {after:?}");
-            assert_eq!(end.started_at.map(|at| at + after.duration), Some(end.ended_at));
-        }
-        _ => {}
-    }
-}
-
-/// No session ends without a cause.
-fn judge_end(state: &State, session: &Session, blamed: bool) {
-    let (Phase::Ending(end) | Phase::Ended(end)) = session.phase else { return };
-    match end.reason {
-        EndReason::DeleteRequested => {
-            assert!(state.deleting.contains(&session.id), "nobody deleted {session:?}");
-        }
-        EndReason::DurationExpired => {
-            let promised = state.promised.get(&session.id);
-            assert!(promised.is_none_or(|&until| end.ended_at >= until), "early: {session:?}");
-        }
-        // The network had a hand in it, or was not asked in time because nobody was there to ask.
-        EndReason::NetworkTerminated => {
-            let in_vain = end.started_at.is_none() && end.ended_at >= session.gives_up_at();
-            assert!(blamed || in_vain, "without a cause: {session:?}");
-        }
-    }
-}
-
-fn assert_punctual(session: &Session, now: Timestamp) {
-    let due_at = match session.phase {
-        Phase::Requested => session.created_at,
-        Phase::Available { started_at } => started_at + session.duration,
-        Phase::Ending(end) => end.ended_at,
-        Phase::Ended(_) => return,
-    };
-    assert!(now < due_at + PATIENCE, "late: {session:?}");
-}
-
-/// Nobody gets into another one's way.
-fn judge_flows(live: &[Session], now: Timestamp) {
-    for (at, one) in live.iter().enumerate() {
-        for other in &live[at + 1..] {
-            let apart = one.device != other.device || one.application == other.application;
-            let seen = one.view(now).is_some() && other.view(now).is_some();
-            let overlap = !apart && seen && one.asked.flow().overlaps(&other.asked.flow());
-            assert!(!overlap, "{one:?} and {other:?} are for one flow");
-        }
-    }
-}
-
-/// Each change of status has one event, which is waiting, delivered or given up.
-fn judge_events(
-    sessions: &BTreeMap<SessionId, Session>,
-    outbox: &[Notification],
-    deliveries: &[(Notification, Fate)],
-) {
-    let mut events: BTreeMap<SessionId, BTreeSet<u8>> = BTreeMap::new();
-    let settled = deliveries.iter().map(|(notification, _)| notification);
-    for Notification { event, .. } in outbox.iter().chain(settled) {
-        let new = events.entry(event.id.session).or_default().insert(event.id.ordinal);
-        assert!(new, "an event twice: {event:?}");
-    }
-    for session in sessions.values() {
-        let told = events.remove(&session.id).unwrap_or_default();
-        let made = if session.asked.sink.is_some() { session.events } else { 0 };
-        assert!(told.into_iter().eq(1..=made), "events are missing: {session:?}");
-        let changes = match session.phase {
-            Phase::Requested => 0,
-            Phase::Available { .. } => 1,
-            Phase::Ending(end) | Phase::Ended(end) => {
-                let silent = end.reason == EndReason::DeleteRequested && end.started_at.is_none();
-                u8::from(end.started_at.is_some()) + u8::from(!silent)
-            }
-        };
-        assert_eq!(session.events, changes, "not one event for each change: {session:?}");
-    }
-    assert!(events.is_empty(), "events of no session: {events:?}");
 }

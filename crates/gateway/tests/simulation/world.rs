@@ -25,6 +25,9 @@ const STEPS: u64 = 60;
 /// Longer than a try to deliver can be put off.
 const LONGEST_RETRY: Duration = Duration::from_secs(13 * 3_600);
 
+/// Longer than it takes to find out that a device is back.
+const LONGEST_ABSENCE: Duration = Duration::from_secs(1_000);
+
 /// How much happened in a world, and a mark of everything that did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
@@ -112,6 +115,8 @@ impl World {
                 crashes += 1;
             } else if !calm && world.chance.percent(4) {
                 world.network.disturb();
+            } else if world.chance.percent(10) {
+                world.network.come_and_go();
             } else {
                 Clients::act(&world, &mut process);
             }
@@ -146,6 +151,7 @@ impl World {
     /// Nothing goes wrong any more, and time passes until there is nothing left to do.
     async fn come_to_rest(&self) {
         self.faulty.store(false, Ordering::SeqCst);
+        self.network.all_come_back();
         // Calls that are under way, tries that were put off, two passes over the network.
         tokio::time::sleep(Duration::from_secs(200)).await;
         self.judge();
@@ -154,6 +160,13 @@ impl World {
             assert!(waited < LONGEST_RETRY, "events are left: {:?}", self.disk.outbox());
             tokio::time::sleep(Duration::from_secs(600)).await;
             waited += Duration::from_secs(600);
+        }
+        // What has come back unheard of is found out by asking, however seldom that is.
+        waited = Duration::ZERO;
+        while self.disk.live().iter().any(|session| matches!(session.owed, Owed::Provision(_))) {
+            assert!(waited < LONGEST_ABSENCE, "not put back: {:?}", self.disk.live());
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            waited += Duration::from_secs(10);
         }
         // A session may be ending by itself at this very moment.
         for _ in 0..100 {
