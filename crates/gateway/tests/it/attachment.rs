@@ -4,8 +4,8 @@
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, TestClient};
-use crate::fixture::{Fixture, request, with};
+use crate::client::{Answer, SOON, TestClient, within};
+use crate::fixture::{Fixture, SLOW, request, rules_in, with};
 
 const ASSIGNMENTS: &str = "/qos-provisioning/v0.3/qos-assignments";
 const DETACH: &str = "/greenwave/v1/sandbox/network/devices/detach";
@@ -88,7 +88,14 @@ async fn an_assignment_of_a_device_that_is_away_survives_a_crash_of_the_gateway(
     // The simulated network keeps nobody away over a start.
     let f = f.crash().await;
     let camara = bearer(&f);
-    f.until_rules(std::slice::from_ref(&assignment)).await;
+    let rules = f.directory.path().join("network.jsonl");
+    let granting = async {
+        while rules_in(&rules).is_empty() {
+            f.timer.pass(SLOW);
+            tokio::task::yield_now().await;
+        }
+    };
+    within(SOON, "the rule", granting).await;
     until(&camara, &assignment, "AVAILABLE").await;
     camara.delete(&format!("{ASSIGNMENTS}/{assignment}")).await;
     f.until_rules(&[]).await;

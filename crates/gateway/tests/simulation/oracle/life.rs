@@ -198,19 +198,22 @@ pub(super) fn judge_events(
                 u8::from(end.started_at.is_some()) + u8::from(!silent)
             }
         };
-        let untold = u8::from(is_untold(state, session));
-        let told = session.events..=session.events + untold;
+        let told = session.events..=session.events + 1;
+        let untold = is_untold(state, session);
+        let told = untold.map_or(told, |untold| {
+            let all = session.events + u8::from(untold);
+            all..=all
+        });
         assert!(told.contains(&changes), "not one event for each change: {session:?}");
     }
     assert!(events.is_empty(), "events of no session: {events:?}");
 }
 
-/// Whether it may have ended without anybody being told, because it was forgotten.
-fn is_untold(state: &State, session: &Session) -> bool {
-    match session.phase {
-        Phase::Ending(end) | Phase::Ended(end) => {
-            end.reason == EndReason::DeleteRequested && state.maybe_forgotten.contains(&session.id)
-        }
-        Phase::Requested | Phase::Available { .. } => false,
-    }
+/// Whether its end was told to nobody, because it was forgotten; `None` if that, or a deletion, has
+/// ended it.
+fn is_untold(state: &State, session: &Session) -> Option<bool> {
+    let (Phase::Ending(end) | Phase::Ended(end)) = session.phase else { return Some(false) };
+    let by_somebody = end.reason == EndReason::DeleteRequested && end.started_at.is_some();
+    let maybe = by_somebody && state.maybe_forgotten.contains(&session.id);
+    if maybe && state.deletes_begun(session.id) > 0 { None } else { Some(maybe) }
 }
