@@ -77,8 +77,8 @@ impl BitRate {
 
     /// The rate as CAMARA can write it, as a whole number from 0 to 1,024 of a unit: as it is, if
     /// there is a unit for that; else rounded down in the smallest unit that will do, so that
-    /// nobody is promised more than there is. 1,500 Mbit/s become 1 Gbit/s. Less than half is lost, and
-    /// less than a tenth from 10 of that unit on.
+    /// nobody is promised more than there is. 1,500 Mbit/s become 1 Gbit/s. Less than half is
+    /// lost, and less than a tenth from 10 of that unit on.
     #[must_use]
     pub fn as_camara_writes_it(self) -> (u64, RateUnit) {
         let exact = self.exactly();
