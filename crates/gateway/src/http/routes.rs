@@ -16,7 +16,7 @@ use super::v0::Dialect;
 use super::{Api, admin, camara, health, oauth, v0};
 
 /// The paths that there are, as a stranger is told of them and the log calls them.
-const PUBLIC_PATHS: [&str; 33] = [
+const PUBLIC_PATHS: &[&str] = &[
     "/qod/v0/sessions",
     "/qod/v0/sessions/{sessionId}",
     "/qod/v0/sessions/{sessionId}/extend",
@@ -52,7 +52,7 @@ const PUBLIC_PATHS: [&str; 33] = [
     "/",
 ];
 
-const ADMIN_PATHS: [&str; 18] = [
+const ADMIN_PATHS: &[&str] = &[
     "/greenwave/v1/applications",
     "/greenwave/v1/applications/{id}/jwks",
     "/greenwave/v1/applications/{id}/rate-limit",
@@ -89,7 +89,7 @@ pub fn public_routes(api: Arc<Api>) -> Routes {
         .route("/readyz", get(health::readyz))
         .fallback(unknown_public_path)
         .method_not_allowed_fallback(method_not_allowed);
-    Routes::observed(router.with_state(Arc::clone(&api)), api, &PUBLIC_PATHS)
+    Routes::observed(router.with_state(Arc::clone(&api)), api, PUBLIC_PATHS)
 }
 
 /// What the one who runs the gateway uses, on a listener of its own.
@@ -110,7 +110,7 @@ pub fn admin_routes(api: Arc<Api>) -> Routes {
         .route("/metrics", get(figures::metrics))
         .fallback(unknown_admin_path)
         .method_not_allowed_fallback(method_not_allowed);
-    Routes::observed(router.with_state(Arc::clone(&api)), api, &ADMIN_PATHS)
+    Routes::observed(router.with_state(Arc::clone(&api)), api, ADMIN_PATHS)
 }
 
 fn applications() -> Router<Arc<Api>> {
@@ -183,17 +183,17 @@ async fn root() -> Response {
     let body = format!(
         r#"{{"name":"greenwave","version":"{}","mode":"sandbox","paths":{}}}"#,
         env!("CARGO_PKG_VERSION"),
-        serde_json::json!(PUBLIC_PATHS.as_slice())
+        serde_json::json!(PUBLIC_PATHS)
     );
     json(StatusCode::OK, body)
 }
 
 async fn unknown_public_path(request: Request) -> Failure {
-    ErrorInfo::unknown_path(request.uri().path(), &PUBLIC_PATHS).into()
+    ErrorInfo::unknown_path(request.uri().path(), PUBLIC_PATHS).into()
 }
 
 async fn unknown_admin_path(request: Request) -> Failure {
-    ErrorInfo::unknown_path(request.uri().path(), &ADMIN_PATHS).into()
+    ErrorInfo::unknown_path(request.uri().path(), ADMIN_PATHS).into()
 }
 
 async fn method_not_allowed(method: Method) -> Failure {

@@ -215,7 +215,7 @@ impl Clients {
     async fn forget(&self) {
         let forgetting = self.oracle.forgetting();
         match self.engine.forget_all().await {
-            Ok(_) => forgetting.is_done(),
+            Ok(_) => forgetting.done(),
             Err(error) => self.oracle.failed("forget", &error),
         }
     }

@@ -25,7 +25,7 @@ impl Forgetting {
     }
 
     /// It was granted: what was known before is not to be seen any more.
-    pub(crate) fn is_done(self) {
+    pub(crate) fn done(self) {
         self.oracle.state.lock().unwrap().forgotten.extend(&self.before);
     }
 }
