@@ -35,6 +35,10 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "WHICH", default_value = "recent")]
     of: Of,
 
+    /// Ask with an access token, and not with an application key
+    #[arg(long)]
+    token: bool,
+
     /// Another build's greenwave; by default it is the one that this program was built with
     #[arg(long, value_name = "FILE")]
     gateway: Option<PathBuf>,
@@ -80,7 +84,10 @@ impl Compare {
     pub(crate) async fn run(&self) -> Result<Comparison, Failure> {
         let mut prepared = self.ground.prepare().await?;
         let asked = self.asked(&prepared)?;
-        let gateway = prepared.gateway(self.gateway.as_deref())?;
+        let mut gateway = prepared.gateway(self.gateway.as_deref())?;
+        if self.token {
+            gateway.show_token(self.gateway.as_deref(), &prepared.data())?;
+        }
         let first_device = pool::first_device();
         // The echo has one answer to a kind of request, so it is asked for one session.
         let one = match &asked {

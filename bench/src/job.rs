@@ -98,7 +98,7 @@ impl Job {
             .method(method)
             .uri(path)
             .header(HOST, &target.host)
-            .header("x-rapidapi-key", &target.key);
+            .header(target.credential.0, &target.credential.1);
         if self == Self::Create {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }

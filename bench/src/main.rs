@@ -98,7 +98,7 @@ impl Failure {
 
 fn main() -> ExitCode {
     // The gateway itself is in here, so that what is measured is never older than what measures.
-    if std::env::args_os().nth(1).is_some_and(|command| command == "up") {
+    if std::env::args_os().nth(1).is_some_and(|command| command == "up" || command == "sandbox") {
         return greenwave::cli::main();
     }
     let bench = Bench::parse();

@@ -27,8 +27,8 @@ pub(crate) struct Target {
     pub(crate) address: SocketAddr,
     /// The header `Host`.
     pub(crate) host: String,
-    /// The application key.
-    pub(crate) key: String,
+    /// What it is shown, and in which header: an application key, or an access token.
+    pub(crate) credential: (&'static str, String),
 }
 
 /// A server. One that was started here is ended when this is dropped.
@@ -101,6 +101,24 @@ impl Server {
         }
         let (target, process) = (Arc::new(Target::parse(&line)?), child.0.id());
         Ok(Self { target, process, child: Some(child) })
+    }
+
+    /// Has it shown an access token from now on, which it makes here.
+    pub(crate) fn show_token(&mut self, binary: Option<&Path>, data: &Path) -> Result<(), Failure> {
+        let mut command = match binary {
+            Some(binary) => Command::new(binary),
+            None => itself()?,
+        };
+        let made = command.args(["sandbox", "token", "--data"]).arg(data).output();
+        let made = made.map_err(|error| Failure::new("no token", error))?;
+        let token = String::from_utf8_lossy(&made.stdout);
+        if !made.status.success() {
+            return Err(Failure::new("no token", String::from_utf8_lossy(&made.stderr)));
+        }
+        let credential = ("authorization", format!("Bearer {}", token.trim()));
+        let Target { address, ref host, .. } = *self.target;
+        self.target = Arc::new(Target { address, host: host.clone(), credential });
+        Ok(())
     }
 
     /// The processor time that it has taken, in itself and in the kernel.
@@ -177,7 +195,7 @@ impl Target {
     pub(crate) fn of(file: SandboxFile) -> Result<Self, Failure> {
         let host = file.api_root.trim_start_matches("http://").to_owned();
         let address = host.parse().map_err(|error| Failure::new(&file.api_root, error))?;
-        Ok(Self { address, host, key: file.application_key })
+        Ok(Self { address, host, credential: ("x-rapidapi-key", file.application_key) })
     }
 }
 
