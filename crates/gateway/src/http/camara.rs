@@ -30,6 +30,7 @@ pub(super) struct Asking {
     pub(super) caller: Caller,
     pub(super) rules: &'static RuleSet,
     parts: Parts,
+    api: Arc<Api>,
 }
 
 impl Asking {
@@ -47,7 +48,7 @@ impl Asking {
         check_correlator(&parts.headers)?;
         let rules = rules(which, parts.uri.path(), &caller);
         let request = Request::from_parts(parts.clone(), body);
-        Ok((Self { caller, rules, parts }, request))
+        Ok((Self { caller, rules, parts, api: Arc::clone(api) }, request))
     }
 
     /// As the engine knows it.
@@ -55,9 +56,9 @@ impl Asking {
         Asker { application: self.caller.application, device: self.caller.device.as_ref() }
     }
 
-    /// What an engine's error is called here.
+    /// What an engine's error is called here. Look-ups of ids that are not the caller's are counted.
     pub(super) fn failure(&self, error: &crate::engine::EngineError) -> Failure {
-        Failure::of(error, self.rules)
+        self.api.misses.failure(self.caller.application, error, self.rules)
     }
 
     /// What tells the request from another one with the same name.

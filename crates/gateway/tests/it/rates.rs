@@ -110,6 +110,13 @@ async fn ids_cannot_be_guessed_without_end() {
         answer.assert_error(429, "TOO_MANY_REQUESTS");
         assert_eq!(header(&answer, "retry-after"), "1");
     }
+    let camara = stranger.header("Authorization", &format!("Bearer {}", stranger.key()));
+    for path in ["/quality-on-demand/v1/sessions", "/qos-provisioning/v0.3/qos-assignments"] {
+        let answer = camara.get(&format!("{path}/{UNKNOWN}")).await;
+        answer.assert_error(429, "TOO_MANY_REQUESTS");
+        let answer = camara.delete(&format!("{path}/{id}")).await;
+        answer.assert_error(429, "TOO_MANY_REQUESTS");
+    }
     stranger.get(SESSIONS).await.assert_ok();
     let own = stranger.post(SESSIONS, crate::fixture::request("other@testcsp.net")).await.id();
     stranger.get(&path(&own)).await.assert_ok();
