@@ -56,7 +56,7 @@ impl Asking {
         Asker { application: self.caller.application, device: self.caller.device.as_ref() }
     }
 
-    /// What an engine's error is called here. Look-ups of ids that are not the caller's are counted.
+    /// What an engine's error is called here. Look-ups of what is not the caller's are counted.
     pub(super) fn failure(&self, error: &crate::engine::EngineError) -> Failure {
         self.api.misses.failure(self.caller.application, error, self.rules)
     }

@@ -61,8 +61,7 @@ impl Fixture {
         timer: Arc<ManualTimer>,
         grant_delay: Duration,
     ) -> Self {
-        let config = config(&directory, &timer, grant_delay);
-        let gateway = Gateway::start(config).await.unwrap();
+        let gateway = start_when_free(|| config(&directory, &timer, grant_delay)).await;
         Self::of(gateway, directory, timer)
     }
 
@@ -98,18 +97,7 @@ impl Fixture {
     pub(crate) async fn crash(self) -> Self {
         let Self { directory, timer, gateway, .. } = self;
         drop(gateway);
-        let opening = async {
-            loop {
-                // What is cut off goes when the runtime gets to it.
-                match Gateway::start(config(&directory, &timer, SLOW)).await {
-                    Err(StartError::Open(OpenError::InUse { .. })) => {
-                        tokio::task::yield_now().await;
-                    }
-                    result => return result.unwrap(),
-                }
-            }
-        };
-        let gateway = within(SOON, "the directory", opening).await;
+        let gateway = start_when_free(|| config(&directory, &timer, SLOW)).await;
         Self::of(gateway, directory, timer)
     }
 
@@ -183,6 +171,20 @@ impl Fixture {
         self.gateway.stop().await;
         (self.directory, self.timer)
     }
+}
+
+/// Starts a gateway once nobody holds the directory. What is cut off goes when the runtime gets to
+/// it, and a process that another test starts has all files of this one until it is itself.
+async fn start_when_free(config: impl Fn() -> Config) -> Gateway {
+    let opening = async {
+        loop {
+            match Gateway::start(config()).await {
+                Err(StartError::Open(OpenError::InUse { .. })) => tokio::task::yield_now().await,
+                result => return result.unwrap(),
+            }
+        }
+    };
+    within(SOON, "the directory", opening).await
 }
 
 fn config(
