@@ -123,6 +123,7 @@ mod tests {
         APPLICATION, OTHER_APPLICATION, at, delete, due, events, live, network, requested, run,
     };
     use crate::decide::{Command, NetworkReport};
+    use crate::rules::Subject;
 
     const SERVER: &str = "203.0.113.5";
 
@@ -180,6 +181,19 @@ mod tests {
         let command = delete(1, OTHER_APPLICATION);
         assert_eq!(run(&[&session], &command, at(10)), Err(Refusal::Foreign));
         assert_eq!(run(&[session], &command, at(60)), Err(Refusal::Unknown));
+    }
+
+    #[test]
+    fn another_applications_assignment_is_foreign_and_no_session() {
+        let revoke = |application, subject| Command::Delete {
+            session: crate::decide::testing::id(1),
+            application,
+            subject,
+        };
+        let assigned = crate::decide::testing::assigned();
+        let refused = |command| run(&[&assigned], &command, at(10)).unwrap_err();
+        assert_eq!(refused(revoke(OTHER_APPLICATION, Subject::Assignment)), Refusal::Foreign);
+        assert_eq!(refused(revoke(APPLICATION, Subject::Session)), Refusal::Unknown);
     }
 
     #[test]

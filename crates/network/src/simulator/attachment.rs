@@ -19,7 +19,6 @@ pub const MOST_AWAY: usize = 1_000;
 /// How many sessions of one device are told of when it is back. For others it is found out by
 /// asking.
 const MOST_TOLD: usize = 1_000;
-const _: () = assert!(MOST_TOLD <= super::EVENTS);
 
 /// Why a device stays where it is.
 #[derive(Debug, thiserror::Error)]
