@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::response::Response;
-use greenwave_core::{RuleSet, RuleSetId, SessionId};
+use greenwave_core::device::{NetworkAccessIdentifier, PhoneNumber};
+use greenwave_core::{Device, RuleSet, RuleSetId, SessionId};
 use greenwave_wire::ErrorInfo;
 use greenwave_wire::camara::{self, Release};
 use http::header::LOCATION;
@@ -62,8 +63,19 @@ impl Asking {
     }
 
     /// What tells the request from another one with the same name.
-    pub(super) fn fingerprinted<'a>(&self, verb: &'a [u8], body: &'a [u8]) -> Asked<'a> {
-        Asked { verb, rules: [self.rules.id.code()], body }
+    pub(super) fn fingerprinted<'a>(&'a self, verb: &'a [u8], body: &'a [u8]) -> Asked<'a> {
+        let device = self.caller.device.as_ref();
+        let nai = device.and_then(Device::network_access_identifier);
+        let phone = device.and_then(Device::phone_number);
+        Asked {
+            verb,
+            rules: [self.rules.id.code()],
+            of_token: [
+                nai.map_or("", NetworkAccessIdentifier::text).as_bytes(),
+                phone.map_or("", PhoneNumber::text).as_bytes(),
+            ],
+            body,
+        }
     }
 
     /// The name of the request, if it has one by which it may be made again.
@@ -76,12 +88,15 @@ impl Asking {
 pub(super) struct Asked<'a> {
     verb: &'a [u8],
     rules: [u8; 1],
+    /// The device that the token names: the same words are another request from another one.
+    of_token: [&'a [u8]; 2],
     body: &'a [u8],
 }
 
 impl Asked<'_> {
-    pub(super) fn parts(&self) -> [&[u8]; 3] {
-        [self.verb, &self.rules, self.body]
+    pub(super) fn parts(&self) -> [&[u8]; 5] {
+        let [nai, phone] = self.of_token;
+        [self.verb, &self.rules, nai, phone, self.body]
     }
 }
 

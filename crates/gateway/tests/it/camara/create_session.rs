@@ -3,7 +3,8 @@
 use greenwave_wire::camara::Release;
 use serde_json::{Value, json};
 
-use super::{Camara, OTHER_PHONE, PHONE, request, with};
+use super::{Camara, OTHER_PHONE, PHONE, assignment_request, request, with};
+use crate::client::TestClient;
 
 #[tokio::test]
 async fn create_session_01_generic_success() {
@@ -199,6 +200,32 @@ async fn a_create_that_is_made_again_with_its_key_makes_one_session() {
         assert_eq!(again.headers["idempotent-replayed"], "true");
         let other = api.post(&c.sessions(), with(request(), "duration", json!(61))).await;
         other.assert_error(422, "IDEMPOTENCY_KEY_REUSED");
+    }
+}
+
+/// The same words mean another device with another token.
+#[tokio::test]
+async fn a_reply_is_not_for_the_token_of_another_device() {
+    for release in Release::ALL {
+        let c = Camara::new(release).await;
+        let named = |api: &TestClient, key| api.header("Idempotency-Key", key);
+        let (one, other) = (c.of_device(PHONE).await, c.of_device(OTHER_PHONE).await);
+        let session = with(request(), "device", Value::Null);
+        let created = named(&one, "create").post(&c.sessions(), session.clone()).await;
+        assert_eq!(created.status, 201, "{created:?}");
+        let extend = format!("{}/extend", c.session(&created.id()));
+        one.get_until(&c.session(&created.id()), |seen| seen.is_status("AVAILABLE")).await;
+        for (key, path, body) in [
+            ("create", c.sessions(), session),
+            ("extend", extend, json!({"requestedAdditionalDuration": 60})),
+            ("assign", c.assignments(), with(assignment_request(), "device", Value::Null)),
+        ] {
+            let first = named(&one, key).post(&path, body.clone()).await;
+            assert!(matches!(first.status, 200 | 201), "{first:?}");
+            let refused = named(&other, key).post(&path, body.clone()).await;
+            refused.assert_error(422, "IDEMPOTENCY_KEY_REUSED");
+            assert_eq!(named(&one, key).post(&path, body).await.json, first.json);
+        }
     }
 }
 
