@@ -64,6 +64,19 @@ impl RemoteKeys {
         self.version.load(Ordering::Acquire)
     }
 
+    /// Whether the keys are those of this version, and good. A token that is only remembered has
+    /// them looked at as any other has: it may be the only one that comes.
+    pub(super) fn stand(self: &Arc<Self>, version: u64, now_ms: i64) -> bool {
+        let (good, fresh) = {
+            let state = self.state.borrow();
+            (state.is_within(GOOD_FOR_MS, now_ms), state.is_within(FRESH_FOR_MS, now_ms))
+        };
+        if good && !fresh {
+            self.try_again(now_ms);
+        }
+        good && self.version() == version
+    }
+
     /// The key of this id. If it is not known, the issuer is asked; whoever comes meanwhile waits
     /// for the same answer.
     pub(super) async fn find(
