@@ -28,7 +28,7 @@ pub struct ErrorInfo {
     pub message: String,
     /// After how many seconds to try again, if that can be said: for the header `Retry-After`.
     #[serde(skip)]
-    pub retry_after_s: Option<u16>,
+    pub retry_after_s: Option<u32>,
 }
 
 impl ErrorInfo {

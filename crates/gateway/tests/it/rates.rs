@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use greenwave_wire::camara::Release;
 use http::Method;
 use serde_json::json;
 
+use crate::camara::operations;
 use crate::client::{Answer, TestClient};
 use crate::fixture::{Fixture, SESSIONS, path, tutorial};
 
@@ -80,6 +82,10 @@ async fn a_limit_that_cannot_be_is_refused() {
     ] {
         limit(&f, 1, body).await.assert_error(400, code);
     }
+    limit(&f, 1, r#"{"requests":1,"perS":172800}"#).await.assert_ok();
+    f.api.get(SESSIONS).await.assert_ok();
+    let refused = f.api.get(SESSIONS).await;
+    assert_eq!(header(&refused, "retry-after"), "172800", "however long it is");
     limit(&f, 9, r#"{"requests":1,"perS":1}"#).await.assert_error(404, "NOT_FOUND");
     limit(&f, 1, r#"{"requests":1000000,"perS":1}"#).await.assert_ok();
     f.api.get(SESSIONS).await.assert_ok();
@@ -91,7 +97,13 @@ async fn ids_cannot_be_guessed_without_end() {
     let f = Fixture::new().await;
     let id = f.live(tutorial()).await;
     let stranger = f.stranger().await;
-    for _ in 0..400 {
+    let assignment = format!("/qos-provisioning/v0.3/qos-assignments/{UNKNOWN}");
+    for _ in 0..200 {
+        stranger.delete(&assignment).await.assert_error(404, "NOT_FOUND");
+        let id = format!("/quality-on-demand/v1/sessions/{id}");
+        stranger.get(&id).await.assert_error(403, "PERMISSION_DENIED");
+    }
+    for _ in 0..200 {
         stranger.get(&path(UNKNOWN)).await.assert_error(404, "NOT_FOUND");
         stranger.delete(&path(&id)).await.assert_error(403, "PERMISSION_DENIED");
     }
@@ -110,12 +122,13 @@ async fn ids_cannot_be_guessed_without_end() {
         answer.assert_error(429, "TOO_MANY_REQUESTS");
         assert_eq!(header(&answer, "retry-after"), "1");
     }
-    let camara = stranger.header("Authorization", &format!("Bearer {}", stranger.key()));
-    for path in ["/quality-on-demand/v1/sessions", "/qos-provisioning/v0.3/qos-assignments"] {
-        let answer = camara.get(&format!("{path}/{UNKNOWN}")).await;
-        answer.assert_error(429, "TOO_MANY_REQUESTS");
-        let answer = camara.delete(&format!("{path}/{id}")).await;
-        answer.assert_error(429, "TOO_MANY_REQUESTS");
+    // It is one budget, whatever the ids are of.
+    for (method, path, body, _) in Release::ALL.into_iter().flat_map(|it| operations(it, UNKNOWN)) {
+        if path.contains(UNKNOWN) {
+            let api = stranger.header("content-type", "application/json");
+            let answer = api.send(method, &path, &body).await;
+            answer.assert_error(429, "TOO_MANY_REQUESTS");
+        }
     }
     stranger.get(SESSIONS).await.assert_ok();
     let own = stranger.post(SESSIONS, crate::fixture::request("other@testcsp.net")).await.id();

@@ -35,7 +35,7 @@ impl ErrorInfo {
     }
 
     fn after(self, wait_s: u64) -> Self {
-        Self { retry_after_s: Some(wait_s.try_into().unwrap_or(u16::MAX)), ..self }
+        Self { retry_after_s: Some(wait_s.try_into().unwrap_or(u32::MAX)), ..self }
     }
 
     /// No such application.
