@@ -105,7 +105,8 @@ impl ErrorInfo {
             Subject::Assignment => "QoS assignment",
         };
         let message = format!(
-            "This {what} was created by another application: use the credential that created it"
+            "This {what} was created by another application, or for another device than the access \
+             token is for: use the credential that created it"
         );
         Self::new(403, "PERMISSION_DENIED", message)
     }
