@@ -1,6 +1,6 @@
 //! The schema `SessionInfo`, out.
 
-use greenwave_core::{ApplicationServer, Asked, Session, SessionId, View};
+use greenwave_core::{ApplicationServer, Asked, NamedBy, Session, SessionId, View};
 use jiff::Timestamp;
 
 use super::Times;
@@ -48,7 +48,11 @@ fn write_session(text: &mut Vec<u8>, session: &Session, view: &View, times: Time
     let expires_at = view.expires_at.unwrap_or(started_at + view.duration);
     let mut members = Members::open(text);
     members.text("sessionId", session.id.write(&mut SessionId::room()));
-    write_device(members.name("device"), &asked.device);
+    match asked.named_by {
+        NamedBy::Request => write_device(members.name("device"), &asked.device),
+        // It has to be there, and what a token has named is not told.
+        NamedBy::Token => Members::open(members.name("device")).close(),
+    }
     write_server(members.name("applicationServer"), &asked.server);
     members.value_if_any("devicePorts", asked.device_ports.as_ref().map(PortsOut::from));
     members.value_if_any("applicationServerPorts", asked.server_ports.as_ref().map(PortsOut::from));
