@@ -1,5 +1,6 @@
 //! Who sends a request.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -12,18 +13,34 @@ use super::Api;
 use super::allowance::Counter;
 use super::answer::Failure;
 use super::caller::Credential;
+use crate::auth::Scope;
 use crate::tokens;
 
-/// An application that has shown a valid key or token. `/qod/v0` knows no scopes.
-pub(super) struct Authenticated(pub(super) ApplicationId);
+/// An operation of `/qod/v0`, which has no scopes of its own: a token needs the one that it needs
+/// for the same at CAMARA's APIs, or a token for little would be one for everything.
+pub(super) trait Operation {
+    /// The scope.
+    const SCOPE: Scope;
+}
 
-impl FromRequestParts<Arc<Api>> for Authenticated {
+/// An application that has shown a valid key, or a token for this operation on any device.
+pub(super) struct Authenticated<O>(pub(super) ApplicationId, pub(super) PhantomData<O>);
+
+impl<O: Operation> FromRequestParts<Arc<Api>> for Authenticated<O> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Failure> {
         let shown = Shown::in_request(parts, api).await?;
+        if let Some(token) = &shown.token {
+            if token.device.is_some() {
+                return Err(ErrorInfo::token_of_device().into());
+            }
+            if !token.granted.has(O::SCOPE) {
+                return Err(ErrorInfo::missing_scope(O::SCOPE.as_str()).into());
+            }
+        }
         shown.counter(parts, api).count()?;
-        Ok(Self(shown.application))
+        Ok(Self(shown.application, PhantomData))
     }
 }
 

@@ -21,7 +21,36 @@ use http::{HeaderMap, StatusCode};
 
 use super::Api;
 use super::answer::{Failure, json};
+use super::authenticate::Operation;
+use crate::auth::Scope;
 use crate::engine::EngineError;
+
+/// What can be done here.
+pub(super) struct Creating;
+pub(super) struct Reading;
+pub(super) struct Extending;
+pub(super) struct Deleting;
+pub(super) struct Retrieving;
+
+impl Operation for Creating {
+    const SCOPE: Scope = Scope::SessionsCreate;
+}
+
+impl Operation for Reading {
+    const SCOPE: Scope = Scope::SessionsRead;
+}
+
+impl Operation for Extending {
+    const SCOPE: Scope = Scope::SessionsUpdate;
+}
+
+impl Operation for Deleting {
+    const SCOPE: Scope = Scope::SessionsDelete;
+}
+
+impl Operation for Retrieving {
+    const SCOPE: Scope = Scope::SessionsRetrieveByDevice;
+}
 
 /// Which of the two the path says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

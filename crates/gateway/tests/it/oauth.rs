@@ -80,7 +80,7 @@ async fn an_application_key_is_good_for_a_token() {
         );
         assert_eq!(answer.json["scope"], "dpv:X qos-profiles:read");
         let token = answer.json["access_token"].as_str().unwrap();
-        bearer(&f, token).get(SESSIONS).await.assert_ok();
+        bearer(&f, token).get("/qos-profiles/v1/qos-profiles/QOS_L").await.assert_ok();
         let claims = claims_of(token);
         assert_eq!((&claims["client_id"], &claims["sub"]), (&"1".into(), &"1".into()));
         assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 3_600);

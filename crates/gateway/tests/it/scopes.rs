@@ -111,6 +111,62 @@ async fn a_token_for_one_device_is_for_that_device() {
     of_any.post(SESSIONS, request).await.assert_error(422, "MISSING_IDENTIFIER");
 }
 
+/// What is not good for CAMARA's paths is not good for those beside them.
+#[tokio::test]
+async fn the_early_paths_take_the_same_scopes_and_no_token_for_one_device() {
+    let f = Fixture::new().await;
+    for base in ["/qod/v0", "/qod/v0-epoch"] {
+        let session = format!("{base}/sessions/0b5e6d1c-6a5f-4c0e-9a0e-2f6c5d3b1a00");
+        let list = format!("{base}/sessions");
+        let operations = [
+            (Method::POST, list.clone(), "quality-on-demand:sessions:create"),
+            (Method::GET, list.clone(), "quality-on-demand:sessions:read"),
+            (Method::GET, session.clone(), "quality-on-demand:sessions:read"),
+            (Method::DELETE, session.clone(), "quality-on-demand:sessions:delete"),
+            (Method::POST, format!("{session}/extend"), "quality-on-demand:sessions:update"),
+            (
+                Method::POST,
+                format!("{base}/retrieve-sessions"),
+                "quality-on-demand:sessions:retrieve-by-device",
+            ),
+        ];
+        let of_device = token(&f, json!({"device": "+36721601234567"})).await;
+        for (method, path, scope) in operations {
+            let only = token(&f, json!({"scopes": [scope]})).await;
+            let answer = only.send(method.clone(), &path, "no JSON").await;
+            assert!(matches!(answer.status, 200 | 400 | 404), "{path}: {answer:?}");
+            let rest = Scope::ALL.map(Scope::as_str).into_iter().filter(|other| *other != scope);
+            let without = token(&f, json!({"scopes": rest.collect::<Vec<_>>()})).await;
+            for api in [&without, &of_device] {
+                let answer = api.send(method.clone(), &path, "no JSON").await;
+                answer.assert_error(403, "PERMISSION_DENIED");
+            }
+        }
+    }
+}
+
+/// A person has let the application ask for quality, and has not said who it is.
+#[tokio::test]
+async fn what_a_token_has_named_is_told_on_no_path() {
+    let f = Fixture::new().await;
+    let of_device = token(&f, json!({"device": "+36721601234567"})).await;
+    let request = json!({
+        "applicationServer": {"ipv4Address": "203.0.113.5"}, "qosProfile": "QOS_L", "duration": 60,
+    });
+    let id = of_device.post(SESSIONS, request).await.id();
+    for (path, shown) in [
+        (format!("{SESSIONS}/{id}"), None),
+        (format!("/quality-on-demand/v1rc3/sessions/{id}"), None),
+        (format!("/qod/v0/sessions/{id}"), Some(&json!({}))),
+        (format!("/qod/v0-epoch/sessions/{id}"), Some(&json!({}))),
+    ] {
+        let seen = f.api.get(&path).await;
+        assert_eq!(seen.assert_ok().json.get("device"), shown, "{path}");
+    }
+    let listed = f.api.get("/qod/v0/sessions").await;
+    assert_eq!(listed.json[0]["device"], json!({}));
+}
+
 /// After who it is and what it may, and before what it says.
 #[tokio::test]
 async fn a_rate_limit_holds_here_too() {

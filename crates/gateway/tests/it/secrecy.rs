@@ -74,7 +74,8 @@ async fn use_a_token(directory: &Path, root: &str) -> String {
     let output = command.args(["sandbox", "token"]).args(device).arg(directory).output().unwrap();
     let token = String::from_utf8(output.stdout).unwrap().trim().to_owned();
     let client = TestClient::new(root).header("Authorization", &format!("Bearer {token}"));
-    client.get(SESSIONS).await.assert_ok();
+    let retrieve = "/quality-on-demand/v1/retrieve-sessions";
+    client.post(retrieve, json!({})).await.assert_ok();
     let form = "grant_type=client_credentials&client_id=1&client_secret=canary&scope=canary";
     let asking = TestClient::new(root).header("content-type", "application/x-www-form-urlencoded");
     let refused = asking.send(http::Method::POST, "/oauth2/v1/token", form).await;

@@ -52,7 +52,9 @@ pub(crate) fn bearer(f: &Fixture, token: &str) -> TestClient {
 async fn a_token_is_as_good_as_a_key() {
     let wall = Wall::new();
     let f = Fixture::with_tokens(wall.settings()).await;
-    let token = Signer::of(f.directory.path()).sign(&claims(&f));
+    let mut claims = claims(&f);
+    claims["scope"] = json!("quality-on-demand:sessions:read quality-on-demand:sessions:create");
+    let token = Signer::of(f.directory.path()).sign(&claims);
     let api = bearer(&f, &token);
     let id = api.post(SESSIONS, tutorial()).await.id();
     f.get(&id).await.assert_ok();

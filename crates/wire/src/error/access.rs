@@ -15,6 +15,17 @@ impl ErrorInfo {
         )
     }
 
+    /// The token is for one device, where requests are for any.
+    #[must_use]
+    pub fn token_of_device() -> Self {
+        Self::new(
+            403,
+            "PERMISSION_DENIED",
+            "The access token is for one device, and is not taken here: send it to \
+             /quality-on-demand/v1",
+        )
+    }
+
     /// The application has asked for too much in too short a time.
     #[must_use]
     pub fn too_many_requests(requests: NonZeroU32, per_s: NonZeroU32, wait_s: u64) -> Self {

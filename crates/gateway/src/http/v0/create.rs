@@ -8,7 +8,7 @@ use greenwave_wire::v0;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 
-use super::{Manner, one};
+use super::{Creating, Manner, one};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
@@ -17,7 +17,7 @@ use crate::http::idempotency::{Named, answer};
 
 pub(in crate::http) async fn create(
     State(api): State<Arc<Api>>,
-    Authenticated(application): Authenticated,
+    Authenticated(application, _): Authenticated<Creating>,
     Named(name): Named,
     manner: Manner,
     JsonBody(body): JsonBody,

@@ -6,14 +6,14 @@ use axum::extract::State;
 use greenwave_wire::v0;
 use http::StatusCode;
 
-use super::SessionPath;
+use super::{Deleting, SessionPath};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
 
 pub(in crate::http) async fn delete(
     State(api): State<Arc<Api>>,
-    Authenticated(application): Authenticated,
+    Authenticated(application, _): Authenticated<Deleting>,
     SessionPath(id): SessionPath,
 ) -> Result<StatusCode, Failure> {
     let _place = api.places.take()?;

@@ -7,7 +7,7 @@ use axum::response::Response;
 use greenwave_wire::v0;
 use http::StatusCode;
 
-use super::{Manner, SessionPath, one};
+use super::{Extending, Manner, SessionPath, one};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
@@ -16,7 +16,7 @@ use crate::http::idempotency::{Named, answer};
 
 pub(in crate::http) async fn extend(
     State(api): State<Arc<Api>>,
-    Authenticated(application): Authenticated,
+    Authenticated(application, _): Authenticated<Extending>,
     Named(name): Named,
     SessionPath(id): SessionPath,
     manner: Manner,

@@ -8,14 +8,14 @@ use greenwave_core::Subject;
 use greenwave_wire::v0;
 use http::StatusCode;
 
-use super::{Manner, SessionPath, one};
+use super::{Manner, Reading, SessionPath, one};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
 
 pub(in crate::http) async fn get(
     State(api): State<Arc<Api>>,
-    Authenticated(application): Authenticated,
+    Authenticated(application, _): Authenticated<Reading>,
     SessionPath(id): SessionPath,
     manner: Manner,
 ) -> Result<Response, Failure> {

@@ -9,14 +9,14 @@ use greenwave_wire::v0::{self, Listing};
 use http::HeaderValue;
 use http::header::LINK;
 
-use super::{Manner, many, of_device};
+use super::{Manner, Reading, many, of_device};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
 
 pub(in crate::http) async fn list(
     State(api): State<Arc<Api>>,
-    Authenticated(application): Authenticated,
+    Authenticated(application, _): Authenticated<Reading>,
     RawQuery(query): RawQuery,
     manner: Manner,
 ) -> Result<Response, Failure> {

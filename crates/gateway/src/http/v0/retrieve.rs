@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use greenwave_wire::v0;
 
-use super::{Manner, many, of_device};
+use super::{Manner, Retrieving, many, of_device};
 use crate::http::Api;
 use crate::http::answer::Failure;
 use crate::http::authenticate::Authenticated;
@@ -14,7 +14,7 @@ use crate::http::body::JsonBody;
 
 pub(in crate::http) async fn retrieve(
     State(api): State<Arc<Api>>,
-    Authenticated(application): Authenticated,
+    Authenticated(application, _): Authenticated<Retrieving>,
     manner: Manner,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Failure> {

@@ -330,14 +330,19 @@ async fn tokens_of_every_right_form_are_taken() {
         ("valid in 60 s", good.claim("nbf", json!(NOW + 60))),
         ("one of many", good.claim("aud", json!(["https://other.example", f.api.root]))),
         ("typ JWT", good.header("typ", json!("jwt"))),
-        ("no scope", good.without("scope")),
         ("a phone", good.claim("phone_number", json!("+36721601234567"))),
         ("a name", good.claim("network_access_identifier", json!("device@testcsp.net"))),
         ("long", good.claim("padding", json!("x".repeat(5_500)))),
         ("a header of no meaning", good.header("x5t", json!("x"))),
         ("no typ", signer.sign_with(&json!({"alg": "ES256", "kid": signer.kid}), &good.claims)),
     ] {
-        let answer = bearer(&f, &token).get(&path(&id)).await;
+        let answer = bearer(&f, &token).get(&camara_path(&id)).await;
         assert_eq!(answer.status, 200, "{name}: {answer:?}");
     }
+    let answer = bearer(&f, &good.without("scope")).get(&camara_path(&id)).await;
+    answer.assert_error(403, "PERMISSION_DENIED");
+}
+
+fn camara_path(id: &str) -> String {
+    format!("/quality-on-demand/v1/sessions/{id}")
 }
