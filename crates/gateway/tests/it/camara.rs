@@ -5,6 +5,7 @@ mod assignments;
 mod create_session;
 mod events;
 mod every_operation;
+mod restart;
 mod sessions;
 
 use greenwave_wire::camara::{Api, Release};

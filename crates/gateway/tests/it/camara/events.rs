@@ -6,6 +6,7 @@ use greenwave_wire::camara::Release;
 use serde_json::{Value, json};
 
 use super::{Camara, assignment_request, request, with};
+use crate::client::Answer;
 use crate::receiver::{Received, Receiver};
 
 const TOKEN: &str = "c8974e592c2fa383d4a3960714";
@@ -104,6 +105,11 @@ async fn after_its_credential_has_expired_a_receiver_is_told_nothing() {
     c.live(body).await;
     receiver.until(1).await;
     c.f.timer.pass(Duration::from_secs(60));
+    let given_up = |figures: &Answer| {
+        let text = String::from_utf8_lossy(&figures.bytes);
+        text.lines().any(|line| line == "greenwave_dead_letters_total 1")
+    };
+    c.f.admin.get_until("/metrics", given_up).await;
     // Another one is told afterwards, so what was not told before will not be.
     let next = with(request(), "applicationServer", json!({"ipv4Address": "192.0.2.1"}));
     let id = c.live(told(next, &receiver, LATE)).await;
