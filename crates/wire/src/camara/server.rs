@@ -16,6 +16,7 @@ pub(super) fn read_server(body: &mut Fields) -> Result<ApplicationServer, ErrorI
     if body.rules().server == ServerRule::OneOfEachOrList
         && let Some(addresses) = read_list(&mut server)?
     {
+        server.done()?;
         return Ok(addresses);
     }
     let wrong = |member: &str, wrong| ErrorInfo::invalid_argument(member, wrong);
@@ -75,4 +76,23 @@ pub(super) fn write_server(text: &mut Vec<u8>, server: &ApplicationServer, rules
         members.text_if_any("ipv6Address", ipv6_address);
     }
     members.close();
+}
+
+#[cfg(test)]
+mod tests {
+    use greenwave_core::RuleSetId;
+
+    use super::*;
+
+    #[test]
+    fn what_is_unknown_is_refused_beside_a_list_too() {
+        let read = |body: &str| {
+            let body = Fields::of_body(body.as_bytes(), RuleSetId::CamaraR41.rules());
+            read_server(&mut body.unwrap())
+        };
+        assert!(read(r#"{"applicationServer":{"ipAddresses":["203.0.113.5"]}}"#).is_ok());
+        let wrong = r#"{"applicationServer":{"ipAddresses":["203.0.113.5"],"x":1}}"#;
+        let error = read(wrong).unwrap_err();
+        assert!(error.message.starts_with("applicationServer.x: "), "{}", error.message);
+    }
 }
