@@ -7,8 +7,8 @@ use url::Url;
 
 use crate::ErrorInfo;
 
-const LONGEST_URL: usize = 2_048;
-const LONGEST_TOKEN: usize = 4_096;
+pub(crate) const LONGEST_URL: usize = 2_048;
+pub(crate) const LONGEST_TOKEN: usize = 4_096;
 
 /// What the receiver of events wants to be shown.
 #[derive(Debug)]
@@ -25,6 +25,10 @@ pub(crate) fn read_url(field: &str, text: &str) -> Result<Sink, ErrorInfo> {
     let wrong = |wrong: &str| Err(ErrorInfo::invalid_argument(field, wrong));
     if text.len() > LONGEST_URL {
         return wrong("a URL is at most 2048 characters long");
+    }
+    // The parser would pass over them.
+    if text.bytes().any(|byte| matches!(byte, 0..=b' ' | 0x7f)) {
+        return wrong("a URL has no spaces and no control characters");
     }
     let Ok(url) = Url::parse(text) else {
         return wrong("an absolute URL such as https://example.com/events");
@@ -79,6 +83,8 @@ mod tests {
             "ftp://example.com/",
             "https://a:b@example.com/",
             "http:",
+            "https://example.com/ ",
+            "https://example.com/a\nb",
         ] {
             let error = read_url("sink", bad).unwrap_err();
             assert!(error.message.starts_with("sink: "), "{}", error.message);
