@@ -15,6 +15,8 @@ mod session_info;
 mod sink;
 
 pub use assignment_info::{Shown, assignment_info};
+#[cfg(feature = "openapi")]
+pub(crate) use event::event_type;
 pub use event::{EVENT_CONTENT_TYPE, event};
 pub use request::{
     CreateAssignment, CreateSession, read_assignment, read_create, read_extend, read_retrieve,

@@ -15,7 +15,7 @@ use std::fmt::Display;
 use serde::Serialize;
 
 /// The longest message that CAMARA allows.
-const LONGEST_MESSAGE: usize = 512;
+pub(crate) const LONGEST_MESSAGE: usize = 512;
 
 /// The body of an answer that is no success.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -9,6 +9,8 @@ pub mod error;
 mod json;
 mod members;
 mod ports;
+#[cfg(feature = "openapi")]
+pub mod schema;
 mod server;
 mod sink;
 mod status;

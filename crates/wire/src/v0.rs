@@ -15,6 +15,8 @@ mod request;
 mod session_info;
 
 pub(crate) use device::{write_device, write_ipv4};
+#[cfg(feature = "openapi")]
+pub(crate) use event::EVENT_TYPE;
 pub use event::{EVENT_CONTENT_TYPE, event};
 pub use query::{Listing, MOST_PER_PAGE, read_listing, read_page};
 pub use request::{CreateSession, read_create, read_extend, read_retrieve};

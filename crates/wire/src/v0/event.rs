@@ -8,6 +8,9 @@ use crate::status::{iso, reason_name, status_name};
 /// The content type of an event's body.
 pub const EVENT_CONTENT_TYPE: &str = "application/cloudevents+json";
 
+/// What an event is called.
+pub(crate) const EVENT_TYPE: &str = "org.camaraproject.qod.v0.qos-status-changed";
+
 /// A CloudEvent 1.0 with `data`, and beside it the `event` member that receivers of earlier
 /// versions read; there `statusInfo` is always present, because their models require it.
 #[must_use]
@@ -20,7 +23,7 @@ pub fn event(event: &Event) -> Vec<u8> {
         id: event.id.to_string(),
         source: format!("/qod/v0/sessions/{session_id}"),
         specversion: "1.0",
-        r#type: "org.camaraproject.qod.v0.qos-status-changed",
+        r#type: EVENT_TYPE,
         datacontenttype: "application/json",
         time: &time,
         data: Data { session_id: &session_id, qos_status, status_info: reason },
