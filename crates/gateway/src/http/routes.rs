@@ -141,8 +141,14 @@ fn sessions() -> Router<Arc<Api>> {
     use camara::sessions as at;
     Release::ALL.into_iter().fold(Router::new(), |router, release| {
         let path = |end: &str| format!("{}{end}", release.base_path(Named::QualityOnDemand));
+        let create = post(at::create::create);
+        let all = match release {
+            // Nokia's clients speak this one, and can ask for all of them.
+            Release::R32 => create.get(at::list::list),
+            Release::R41 => create,
+        };
         router
-            .route(&path("/sessions"), get(at::list::list).post(at::create::create))
+            .route(&path("/sessions"), all)
             .route(&path("/sessions/{id}"), get(at::get::get).delete(at::delete::delete))
             .route(&path("/sessions/{id}/extend"), post(at::extend::extend))
             .route(&path("/retrieve-sessions"), post(at::retrieve::retrieve))

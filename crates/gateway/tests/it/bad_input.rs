@@ -139,6 +139,8 @@ async fn an_unknown_method_is_answered_with_those_that_exist() {
     let answer = f.api.send(Method::PATCH, &path("x"), "").await;
     answer.assert_error(405, "METHOD_NOT_ALLOWED");
     assert_eq!(answer.headers["allow"], "GET,HEAD,DELETE");
+    let answer = f.api.send(Method::PUT, "/quality-on-demand/v1rc3/sessions", "").await;
+    assert_eq!(answer.headers["allow"], "POST");
 }
 
 #[tokio::test]
