@@ -11,6 +11,7 @@ mod error;
 mod event;
 mod flow;
 mod keyword;
+mod profile;
 mod session;
 mod sink;
 

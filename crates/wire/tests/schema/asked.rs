@@ -29,6 +29,7 @@ fn read(dialect: &Dialect, name: &str, body: &Value) -> Result<(), ErrorInfo> {
         ("ExtendSessionDuration", RuleSetId::NokiaV0) => v0::read_extend(text).map(drop),
         ("ExtendSessionDuration", _) => camara::read_extend(text, rules).map(drop),
         ("RetrieveSessionsInput", RuleSetId::NokiaV0) => v0::read_retrieve(text).map(drop),
+        ("QosProfileDeviceRequest", _) => camara::profile::read_filter(text, rules, None).map(drop),
         ("CreateAssignment", _) => camara::read_assignment(text, rules, token.as_ref()).map(drop),
         _ => camara::read_retrieve(text, rules, token.as_ref()).map(drop),
     }

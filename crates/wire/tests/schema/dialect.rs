@@ -17,9 +17,11 @@ pub(crate) struct Dialect {
 impl Dialect {
     pub(crate) fn new(rules: RuleSetId, times: Times) -> Self {
         let schemas = Schemas::new("x", rules.rules()).with_times(times);
+        let profiles = if rules == RuleSetId::NokiaV0 { Vec::new() } else { schemas.of_profiles() };
         let named: Map<String, Value> = schemas
             .all()
             .into_iter()
+            .chain(profiles)
             .map(|(name, schema)| (name, serde_json::to_value(schema).unwrap()))
             .collect();
         let document = json!({"components": {"schemas": named}});
@@ -81,13 +83,19 @@ impl Dialect {
         }
     }
 
-    /// The schemas of requests, with what reads them.
+    /// The schemas of requests.
     pub(crate) fn requests(&self) -> &'static [&'static str] {
-        match self.rules.subject() {
-            Subject::Session => {
+        match (self.rules, self.rules.subject()) {
+            (RuleSetId::NokiaV0, _) => {
                 &["CreateSession", "ExtendSessionDuration", "RetrieveSessionsInput"]
             }
-            Subject::Assignment => &["CreateAssignment", "RetrieveAssignmentByDevice"],
+            (_, Subject::Session) => &[
+                "CreateSession",
+                "ExtendSessionDuration",
+                "RetrieveSessionsInput",
+                "QosProfileDeviceRequest",
+            ],
+            (_, Subject::Assignment) => &["CreateAssignment", "RetrieveAssignmentByDevice"],
         }
     }
 }

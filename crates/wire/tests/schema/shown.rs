@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use greenwave_core::session::End;
 use greenwave_core::{
-    ApplicationId, Asked, DeviceKey, EndReason, Event, EventId, NamedBy, Owed, Phase, QosStatus,
-    RuleSetId, Session, SessionId, Subject,
+    ApplicationId, Asked, Catalogue, DeviceKey, EndReason, Event, EventId, NamedBy, Owed, Phase,
+    QosStatus, RuleSetId, Session, SessionId, Subject,
 };
 use greenwave_wire::camara::Shown;
 use greenwave_wire::schema::{error_of, error_schema};
@@ -162,6 +162,18 @@ fn events_fit() {
                 _ => camara::event(&event),
             };
             fits(&dialect, "CloudEvent", &written).unwrap();
+        }
+    }
+}
+
+#[test]
+fn profiles_fit() {
+    let catalogue = Catalogue::nokia();
+    for dialect in Dialect::all().into_iter().filter(|d| d.rules != RuleSetId::NokiaV0) {
+        let list = camara::profile::write_list(catalogue.iter());
+        fits(&dialect, "QosProfiles", &list).unwrap();
+        for profile in catalogue.iter() {
+            fits(&dialect, "QosProfile", &camara::profile::write(profile)).unwrap();
         }
     }
 }
