@@ -79,6 +79,15 @@ fn every_arrow_is_allowed() {
 }
 
 #[test]
+fn no_sdk_describes_the_gateway() {
+    for package in metadata().packages.iter().filter(|package| package.name != "greenwave") {
+        let wire = package.dependencies.iter().find(|other| other.name == "greenwave-wire");
+        let features = wire.map(|wire| wire.features.clone()).unwrap_or_default();
+        assert!(features.is_empty(), "{}: the schemas are the gateway's", package.name);
+    }
+}
+
+#[test]
 fn every_crash_point_is_in_the_sources_once() {
     let sources: Vec<String> = rust_files()
         .iter()

@@ -9,12 +9,14 @@ mod body;
 mod caller;
 mod camara;
 mod connection;
+mod docs;
 mod health;
 mod idempotency;
 mod limits;
 mod misses;
 mod oauth;
 mod observe;
+mod openapi;
 mod place;
 mod rest;
 mod routes;
@@ -44,6 +46,7 @@ pub use admin::{
     OperationName, OrphanInfo, RateLimitForm, TokenForm,
 };
 pub use limits::Limits;
+pub use openapi::documents;
 pub use routes::{admin_routes, public_routes};
 pub use server::serve;
 pub use service::Routes;

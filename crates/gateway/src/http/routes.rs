@@ -13,7 +13,7 @@ use http::{Method, StatusCode};
 use super::answer::{Failure, json};
 use super::service::Routes;
 use super::v0::Dialect;
-use super::{Api, admin, camara, health, oauth, v0};
+use super::{Api, admin, camara, docs, health, oauth, openapi, v0};
 
 /// The paths that there are, as a stranger is told of them and the log calls them.
 const PUBLIC_PATHS: &[&str] = &[
@@ -47,6 +47,10 @@ const PUBLIC_PATHS: &[&str] = &[
     oauth::JWKS,
     oauth::TOKEN,
     oauth::CLIENT_CREDENTIALS,
+    openapi::ALL,
+    openapi::EACH,
+    docs::PAGE,
+    docs::PARTS,
     "/healthz",
     "/readyz",
     "/",
@@ -84,6 +88,8 @@ pub fn public_routes(api: Arc<Api>) -> Routes {
         .merge(assignments())
         .merge(profiles())
         .merge(oauth::routes())
+        .merge(openapi::routes())
+        .merge(docs::routes())
         .route("/", get(root))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -12,6 +12,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
+use crate::document;
+
 /// How long a test waits for something that should happen soon.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
@@ -80,7 +82,8 @@ impl TestClient {
         path: &str,
         body: &str,
     ) -> Result<Answer, String> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.root));
+        let mut request =
+            Request::builder().method(method.clone()).uri(format!("{}{path}", self.root));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -89,7 +92,9 @@ impl TestClient {
         let (head, body) = answer.into_parts();
         let bytes = body.collect().await.map_err(|error| format!("{error:?}"))?.to_bytes();
         let json = serde_json::from_slice(&bytes).unwrap_or_default();
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, bytes, json })
+        let answer = Answer { status: head.status.as_u16(), headers: head.headers, bytes, json };
+        document::check(&method, path, &answer);
+        Ok(answer)
     }
 
     /// Asks again and again until the answer is as wanted: the state is looked at, no time is
