@@ -45,7 +45,8 @@ pub fn session_list<'a>(
 fn write_session(text: &mut Vec<u8>, session: &Session, view: &View, times: Times) {
     let asked: &Asked = &session.asked;
     let started_at = view.started_at.unwrap_or(session.created_at);
-    let expires_at = view.expires_at.unwrap_or(started_at + view.duration);
+    let scheduled = || started_at.checked_add(view.duration).unwrap_or(Timestamp::MAX);
+    let expires_at = view.expires_at.unwrap_or_else(scheduled);
     let mut members = Members::open(text);
     members.text("sessionId", session.id.write(&mut SessionId::room()));
     match asked.named_by {
