@@ -1,4 +1,4 @@
-//! The OpenAPI documents of what applications use, built once at the start.
+//! The OpenAPI documents of what applications use.
 //!
 //! Errors are the very values that handlers answer with, and examples are written by the very
 //! writers, so neither can say anything else than the gateway does. The tests hold every answer that
@@ -16,7 +16,7 @@ mod tokens;
 mod v0;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::{OriginalUri, Path};
@@ -52,22 +52,36 @@ struct Described {
     among_all: bool,
 }
 
+/// The document of all, and those of each API by the last part of their path.
+struct Documents {
+    all: Bytes,
+    each: BTreeMap<String, Bytes>,
+}
+
+/// Made when somebody asks for them first: most gateways are started for something else.
+static DOCUMENTS: LazyLock<Documents> = LazyLock::new(|| {
+    let (all, each) = documents();
+    let each = each.into_iter().map(|(name, text)| (name, Bytes::from(text))).collect();
+    Documents { all: all.into(), each }
+});
+
 /// Where the documents are served.
 pub(super) fn routes() -> Router<Arc<Api>> {
-    let (all, each) = documents();
-    let all = Bytes::from(all);
-    let each: BTreeMap<String, Bytes> =
-        each.into_iter().map(|(name, text)| (name, Bytes::from(text))).collect();
-    let named = |Path(name): Path<String>, OriginalUri(uri): OriginalUri| async move {
-        let found: Result<Response, Failure> = match each.get(&name) {
-            Some(text) => Ok(json(StatusCode::OK, text.clone())),
-            None => Err(ErrorInfo::unknown_path(uri.path(), &[ALL]).into()),
-        };
-        found
-    };
-    Router::new()
-        .route(ALL, get(|| async move { json(StatusCode::OK, all.clone()) }))
-        .route(EACH, get(named))
+    Router::new().route(ALL, get(all)).route(EACH, get(each))
+}
+
+async fn all() -> Response {
+    json(StatusCode::OK, DOCUMENTS.all.clone())
+}
+
+async fn each(
+    Path(name): Path<String>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response, Failure> {
+    match DOCUMENTS.each.get(&name) {
+        Some(text) => Ok(json(StatusCode::OK, text.clone())),
+        None => Err(ErrorInfo::unknown_path(uri.path(), &[ALL]).into()),
+    }
 }
 
 /// The document of all, and those of each API by the last part of their path.
@@ -84,13 +98,14 @@ pub fn documents() -> (String, BTreeMap<String, String>) {
 }
 
 const ABOUT: &str = "\
-Quality on Demand that anyone can run: an application asks that the network treat the traffic of one \
-device better for a while.
+Quality on Demand that anyone can run: an application asks that the network treat the traffic of \
+one device better for a while.
 
-Every answer has an `x-correlator`, `Cache-Control: no-store` and `X-Greenwave-Mode: sandbox`. An \
-answer that is no success has a body `{status, code, message}`; programs go by the code. A path that \
-there is not is answered with 404, a method with 405. A request whose head is larger than 32 KiB or \
-has more than 100 headers is answered with 431, what is no HTTP with 400, both without a body.";
+Every answer has an `x-correlator`, `Cache-Control: no-store` and `X-Greenwave-Mode: sandbox`. \
+An answer that is no success has a body `{status, code, message}`; programs go by the code. A \
+path that there is not is answered with 404, a method with 405. A request whose head is larger \
+than 32 KiB or has more than 100 headers is answered with 431, what is no HTTP with 400, both \
+without a body.";
 
 fn described() -> Vec<Described> {
     let mut all = vec![v0::described(Times::Iso), v0::described(Times::Epoch)];

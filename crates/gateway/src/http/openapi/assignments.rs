@@ -13,12 +13,13 @@ use super::{Described, errors, example};
 use crate::auth::Scope;
 
 const ABOUT_R32: &str = "\
-CAMARA QoS Provisioning 0.3 (release r3.2): a quality for all that a device does, until it is taken \
-away. Members that are not known are read over.";
+CAMARA QoS Provisioning 0.3 (release r3.2): a quality for all that a device does, until it is \
+taken away. Members that are not known are read over.";
 
 const ABOUT_R41: &str = "\
-CAMARA QoS Provisioning 0.4.0-rc.1 (release r4.1). What differs from 0.3: a receiver of events can be \
-shown a token by PRIVATE_KEY_JWT where that is arranged, and members that are not known are refused.";
+CAMARA QoS Provisioning 0.4.0-rc.1 (release r4.1). What differs from 0.3: a receiver of events \
+can be shown a token by PRIVATE_KEY_JWT where that is arranged, and members that are not known \
+are refused.";
 
 pub(super) fn described(release: Release) -> Described {
     let (name, description) = match release {

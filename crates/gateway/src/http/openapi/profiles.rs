@@ -15,12 +15,12 @@ use super::{Described, errors};
 use crate::auth::Scope;
 
 const ABOUT_R32: &str = "\
-CAMARA QoS Profiles 1.1 (release r3.2): what quality there is. Members that are not known are read \
-over.";
+CAMARA QoS Profiles 1.1 (release r3.2): what quality there is. Members that are not known are \
+read over.";
 
 const ABOUT_R41: &str = "\
-CAMARA QoS Profiles 1.2.0-rc.3 (release r4.1). What differs from 1.1: members that are not known are \
-refused.";
+CAMARA QoS Profiles 1.2.0-rc.3 (release r4.1). What differs from 1.1: members that are not known \
+are refused.";
 
 pub(super) fn described(release: Release) -> Described {
     let (name, description) = match release {

@@ -17,15 +17,15 @@ use crate::auth::Scope;
 const ABOUT_R32: &str = "\
 CAMARA Quality-On-Demand 1.1 (release r3.2). Members that are not known are read over.
 
-Whoever shows an `X-RapidAPI-Key` speaks as Nokia's clients do: the duration may be missing, phone \
-numbers have no plus, events may go to http URLs, members may be null, sessions of one application \
-may overlap, and a session can be extended while it is requested, up to a day that is left. In the \
-schemas, that is what begins with `quality-on-demand-v1.nokia`.";
+Whoever shows an `X-RapidAPI-Key` speaks as Nokia's clients do: the duration may be missing, \
+phone numbers have no plus, events may go to http URLs, members may be null, sessions of one \
+application may overlap, and a session can be extended while it is requested, up to a day that \
+is left. In the schemas, that is what begins with `quality-on-demand-v1.nokia`.";
 
 const ABOUT_R41: &str = "\
-CAMARA Quality-On-Demand 1.2.0-rc.3 (release r4.1). What differs from 1.1: a server can be a list of \
-addresses, ports begin at 1, a receiver of events can be shown a token by PRIVATE_KEY_JWT where that \
-is arranged, and members that are not known are refused.";
+CAMARA Quality-On-Demand 1.2.0-rc.3 (release r4.1). What differs from 1.1: a server can be a \
+list of addresses, ports begin at 1, a receiver of events can be shown a token by \
+PRIVATE_KEY_JWT where that is arranged, and members that are not known are refused.";
 
 pub(super) fn described(release: Release) -> Described {
     let (name, description) = match release {

@@ -14,9 +14,9 @@ use crate::tokens::LIFE_S;
 
 const NAME: &str = "tokens";
 const ABOUT: &str = "\
-The sandbox's own issuer of access tokens (OAuth 2.0, client credentials). An application proves who it \
-is with an assertion that it has signed, or, for convenience, with one of its keys as the secret. \
-Tokens for one device are made by the operator.";
+The sandbox's own issuer of access tokens (OAuth 2.0, client credentials). An application proves \
+who it is with an assertion that it has signed, or, for convenience, with one of its keys as the \
+secret. Tokens for one device are made by the operator.";
 
 const ERROR: &str = "tokens.Error";
 

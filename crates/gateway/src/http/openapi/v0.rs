@@ -13,12 +13,12 @@ use super::{Described, errors, example};
 use crate::http::v0::Dialect;
 
 const ABOUT: &str = "\
-CAMARA Quality on Demand 0.10.1, as Nokia's SDKs speak it. `/qod/v0-epoch` is the same with times in \
-whole seconds since 1970, as SDKs before 3.0 read them; so are the answers to a request with a header \
-`x-fern-language`.
+CAMARA Quality on Demand 0.10.1, as Nokia's SDKs speak it. `/qod/v0-epoch` is the same with \
+times in whole seconds since 1970, as SDKs before 3.0 read them; so are the answers to a request \
+with a header `x-fern-language`.
 
-A member that is null is as good as absent, and so is an empty list of ports, an empty address, a \
-webhook without a URL. Members that are not known are read over.";
+A member that is null is as good as absent, and so is an empty list of ports, an empty address, \
+a webhook without a URL. Members that are not known are read over.";
 
 const ABOUT_TWIN: &str = "\
 The same as `/qod/v0`, with times in whole seconds since 1970, as SDKs before 3.0 read them.";
@@ -153,7 +153,7 @@ impl Book {
                 )
                 .body(self.schemas.at("Sessions"), self.list.clone()),
             )
-            .refuses([ErrorInfo::unsupported_identifier(v0::rules())])
+            .refuses(errors::of_devices(v0::rules()))
     }
 }
 
