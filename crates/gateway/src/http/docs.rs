@@ -1,5 +1,5 @@
-//! The page for people who want to know what the gateway offers, and to try it. It reads the OpenAPI
-//! document, and is all in the program: nothing is fetched from elsewhere.
+//! The page for people who want to know what the gateway offers, and to try it. It reads the
+//! OpenAPI document, and is all in the program: nothing is fetched from elsewhere.
 
 use std::sync::Arc;
 

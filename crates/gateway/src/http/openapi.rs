@@ -1,8 +1,8 @@
 //! The OpenAPI documents of what applications use.
 //!
 //! Errors are the very values that handlers answer with, and examples are written by the very
-//! writers, so neither can say anything else than the gateway does. The tests hold every answer that
-//! they get against the document.
+//! writers, so neither can say anything else than the gateway does. The tests hold every answer
+//! that they get against the document.
 
 mod assignments;
 mod components;
