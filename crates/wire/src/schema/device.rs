@@ -32,6 +32,11 @@ impl Schemas {
         // What was made by another version of the API is shown as it was asked for there.
         let of_all = PhoneNumberRule::PlusOptional;
         let device = self.members_of_device(of_all, self.at("DeviceIpv4AddrResponse"));
+        if self.is_v0() {
+            let says =
+                "The device, as the request named it; empty if an access token has named it.";
+            return device.extensions(None).description(Some(says));
+        }
         if self.is_nokias() {
             return device.description(Some("The device, as the request named it."));
         }

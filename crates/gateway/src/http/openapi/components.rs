@@ -27,7 +27,7 @@ const HEADERS: [(&str, &str, &str); 10] = [
         "^[a-zA-Z0-9_:;./<>{}-]{1,256}$",
     ),
     ("Location", "Where what was made can be read.", "^/"),
-    ("Retry-After", "After how many seconds to ask again.", "^[0-9]{1,5}$"),
+    ("Retry-After", "After how many seconds to ask again.", "^[0-9]{1,9}$"),
     ("WWW-Authenticate", "How to show who one is.", "^(Bearer|Basic)"),
     (
         "Idempotent-Replayed",

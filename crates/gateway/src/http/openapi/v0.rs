@@ -10,6 +10,7 @@ use utoipa::openapi::{ObjectBuilder, Required};
 
 use super::operation::{Answer, Operation, text_parameter};
 use super::{Described, errors, example};
+use crate::auth::Scope;
 use crate::http::v0::Dialect;
 
 const ABOUT: &str = "\
@@ -63,8 +64,8 @@ impl Book {
         let correlator = text_parameter("x-correlator", says, "^[a-zA-Z0-9_:;./<>{}-]{0,256}$");
         Operation::new(method, format!("{}{path}", self.path), summary)
             .id(self.name, id)
-            .with_key()
             .parameter(correlator)
+            .refuses([ErrorInfo::token_of_device()])
     }
 
     fn of_one(&self, method: HttpMethod, end: &str, summary: &'static str, id: &str) -> Operation {
@@ -88,6 +89,7 @@ impl Book {
     fn create(&self) -> Operation {
         let rules = v0::rules();
         self.at(HttpMethod::Post, "/sessions", "Ask for a session", "createSession")
+            .with_scope(Scope::SessionsCreate)
             .description(
                 "Sessions of one application may overlap: a packet that belongs to several gets the \
                  narrower one's quality, of equal ones the later one's. An overlap with another \
@@ -109,6 +111,7 @@ impl Book {
         let text = |pattern| ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
         let says = "Those of a device, if one is named; else all of the application's, by pages.";
         self.at(HttpMethod::Get, "/sessions", "List sessions", "listSessions")
+            .with_scope(Scope::SessionsRead)
             .description(says)
             .parameter(query("networkAccessIdentifier", "Whose.", text("^[!-?A-~]+@[!-?A-~]+$")))
             .parameter(query("phoneNumber", "Whose.", text(r"^\+?[0-9]{5,15}$")))
@@ -125,11 +128,13 @@ impl Book {
 
     fn get(&self) -> Operation {
         self.of_one(HttpMethod::Get, "", "Look at a session", "getSession")
+            .with_scope(Scope::SessionsRead)
             .answers(self.shows(200, "The session."))
     }
 
     fn extend(&self) -> Operation {
         self.of_one(HttpMethod::Post, "/extend", "Let a session last longer", "extendSession")
+            .with_scope(Scope::SessionsUpdate)
             .description("At most a day is left after it, and never less than before.")
             .reads(self.schemas.at("ExtendSessionDuration"), [example::extension()])
             .once()
@@ -139,12 +144,14 @@ impl Book {
 
     fn delete(&self) -> Operation {
         self.of_one(HttpMethod::Delete, "", "End a session", "deleteSession")
+            .with_scope(Scope::SessionsDelete)
             .answers(Answer::new(204, "It is over."))
     }
 
     fn retrieve(&self) -> Operation {
         let summary = "List the sessions of a device";
         self.at(HttpMethod::Post, "/retrieve-sessions", summary, "retrieveSessions")
+            .with_scope(Scope::SessionsRetrieveByDevice)
             .reads(self.schemas.at("RetrieveSessionsInput"), [example::device(true)])
             .answers(
                 Answer::new(
