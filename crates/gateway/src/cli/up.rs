@@ -172,6 +172,7 @@ fn greeting(sandbox: &Sandbox, data: &str) -> String {
         r#"Greenwave {version} is ready: a sandbox, with a simulated network.
 
   API    {root}
+  Docs   {root}/docs
   Key    {key}
   Data   {data}
 
