@@ -20,6 +20,9 @@ mod chance;
 #[path = "../it/client.rs"]
 mod client;
 #[expect(dead_code, reason = "the tests of the doors use the rest")]
+#[path = "../it/document.rs"]
+mod document;
+#[expect(dead_code, reason = "the tests of the doors use the rest")]
 #[path = "../it/fixture.rs"]
 mod fixture;
 mod journal;
