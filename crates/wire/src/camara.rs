@@ -1,7 +1,8 @@
 //! CAMARA's stable releases: Quality-On-Demand, QoS Profiles and QoS Provisioning.
 //!
 //! One module for each thing that goes over the wire, for all releases: what differs between them
-//! is a value of core's `RuleSet` ([`rules`]), or one of [`Release`] where it is only a name.
+//! is a value of core's `RuleSet` ([`Release::rules`]), or one of [`Release`] where it is only a
+//! name.
 
 mod assignment_info;
 mod device;
