@@ -75,6 +75,10 @@ pub struct RuleSet {
     pub sink: SinkRule,
     /// What a receiver of events can be shown.
     pub sink_credential: CredentialRule,
+    /// What of the kind of its sink's access token a request has to say.
+    pub token_details: TokenDetails,
+    /// What a client is shown of the device that it has named.
+    pub device_shown: DeviceShown,
     /// What is to become of members of a request that no definition knows.
     pub unknown_members: UnknownMembers,
     /// What a member that is `null` is.
@@ -149,6 +153,24 @@ pub enum CredentialRule {
     TokenOrPrivateKey,
 }
 
+/// What of the kind of its sink's access token a request has to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenDetails {
+    /// When it expires, and of which type it is.
+    Required,
+    /// Nothing: it is a bearer token that lasts.
+    Optional,
+}
+
+/// What a client is shown of the device that it has named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceShown {
+    /// All that it said.
+    Whole,
+    /// The one identifier that counts.
+    OneIdentifier,
+}
+
 /// Which URLs events may go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SinkRule {
@@ -192,6 +214,8 @@ const NOKIA_V0: RuleSet = RuleSet {
     server: ServerRule::OneOfEach,
     sink: SinkRule::Any,
     sink_credential: CredentialRule::TokenAlone,
+    token_details: TokenDetails::Optional,
+    device_shown: DeviceShown::Whole,
     unknown_members: UnknownMembers::ReadOver,
     null_members: NullMembers::Absent,
 };
@@ -218,6 +242,8 @@ const CAMARA_R32: RuleSet = RuleSet {
     server: ServerRule::OneOfEach,
     sink: SinkRule::Https,
     sink_credential: CredentialRule::TokenAlone,
+    token_details: TokenDetails::Required,
+    device_shown: DeviceShown::OneIdentifier,
     unknown_members: UnknownMembers::ReadOver,
     null_members: NullMembers::Refused,
 };

@@ -19,9 +19,7 @@ pub use assignment_info::{Shown, assignment_info};
 #[cfg(feature = "openapi")]
 pub(crate) use event::event_type;
 pub use event::{EVENT_CONTENT_TYPE, event};
-pub use request::{
-    CreateAssignment, CreateSession, read_assignment, read_create, read_extend, read_retrieve,
-};
+pub use request::{Create, read_assignment, read_create, read_extend, read_retrieve};
 pub use session_info::{session_info, session_list};
 
 use greenwave_core::{RuleSet, RuleSetId};

@@ -3,7 +3,8 @@
 use greenwave_core::device::{
     DeviceIpv4Addr, DeviceIpv6Addr, IdentifierKind, Imsi, NetworkAccessIdentifier, PhoneNumber,
 };
-use greenwave_core::{Device, NamedBy, Pii, RuleSet, RuleSetId};
+use greenwave_core::rules::{DeviceShown, NullMembers};
+use greenwave_core::{Device, NamedBy, Pii, RuleSet};
 
 use super::fields::Fields;
 use crate::ErrorInfo;
@@ -57,9 +58,9 @@ pub(super) fn read(mut device: Fields) -> Result<Device, ErrorInfo> {
         ),
         None => None,
     };
-    let imsi = match rules.id {
-        RuleSetId::NokiaV1 => device.any("imsi").and_then(|imsi| imsi.as_u64()),
-        _ => None,
+    let imsi = match rules.device_shown {
+        DeviceShown::Whole => device.any("imsi").and_then(|imsi| imsi.as_u64()),
+        DeviceShown::OneIdentifier => None,
     };
     let path = device.path().to_owned();
     device.done()?;
@@ -70,7 +71,7 @@ pub(super) fn read(mut device: Fields) -> Result<Device, ErrorInfo> {
 
 fn read_ipv4(mut address: Fields) -> Result<Option<DeviceIpv4Addr>, ErrorInfo> {
     // What early clients send when there is no address.
-    if address.is_empty() && address.rules().id == RuleSetId::NokiaV1 {
+    if address.is_empty() && address.rules().null_members == NullMembers::Absent {
         return Ok(None);
     }
     let public = read_address(&mut address, "publicAddress")?;
@@ -112,7 +113,7 @@ pub(super) fn write_device(
     if named_by == NamedBy::Token {
         return;
     }
-    if rules.id == RuleSetId::NokiaV1 {
+    if rules.device_shown == DeviceShown::Whole {
         return crate::v0::write_device(members.name("device"), device);
     }
     let counts = |kind: &&IdentifierKind| device.kinds().any(|given| given == **kind);

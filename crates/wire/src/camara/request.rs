@@ -17,18 +17,9 @@ use super::sink::read_sink;
 use crate::ErrorInfo;
 use crate::sink::SinkCredential;
 
-/// A request for a session, with the secret that must be sealed before it is kept.
+/// A request for a session or an assignment, with the secret that must be sealed before it is kept.
 #[derive(Debug)]
-pub struct CreateSession {
-    /// The request. Its sink has no credential yet.
-    pub request: CreateRequest,
-    /// What the sink's receiver wants to be shown.
-    pub credential: Option<SinkCredential>,
-}
-
-/// A request for an assignment, likewise.
-#[derive(Debug)]
-pub struct CreateAssignment {
+pub struct Create {
     /// The request. Its sink has no credential yet.
     pub request: CreateRequest,
     /// What the sink's receiver wants to be shown.
@@ -40,7 +31,7 @@ pub fn read_create(
     body: &[u8],
     rules: &'static RuleSet,
     of_token: Option<&Device>,
-) -> Result<CreateSession, ErrorInfo> {
+) -> Result<Create, ErrorInfo> {
     let mut body = Fields::of_body(body, rules)?;
     let device = read_device(&mut body, of_token)?;
     let server = read_server(&mut body)?;
@@ -56,7 +47,7 @@ pub fn read_create(
     body.done()?;
     let (device, named_by) = device?;
     let asked = Asked { device, named_by, server, device_ports, server_ports, profile, sink };
-    Ok(CreateSession { request: CreateRequest { asked, duration_s }, credential })
+    Ok(Create { request: CreateRequest { asked, duration_s }, credential })
 }
 
 /// Reads the body of `createQosAssignment`.
@@ -64,7 +55,7 @@ pub fn read_assignment(
     body: &[u8],
     rules: &'static RuleSet,
     of_token: Option<&Device>,
-) -> Result<CreateAssignment, ErrorInfo> {
+) -> Result<Create, ErrorInfo> {
     let mut body = Fields::of_body(body, rules)?;
     let device = read_device(&mut body, of_token)?;
     let profile = read_profile(&mut body)?;
@@ -80,7 +71,7 @@ pub fn read_assignment(
         profile,
         sink,
     };
-    Ok(CreateAssignment { request: CreateRequest { asked, duration_s: None }, credential })
+    Ok(Create { request: CreateRequest { asked, duration_s: None }, credential })
 }
 
 /// Reads the body of `extendQosSessionDuration`: by how much.

@@ -1,7 +1,7 @@
 //! Where events go, and what their receiver wants to be shown: `sink` and `sinkCredential`.
 
 use greenwave_core::Sink;
-use greenwave_core::rules::{CredentialRule, SinkRule};
+use greenwave_core::rules::{CredentialRule, SinkRule, TokenDetails};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -62,18 +62,18 @@ fn read_access_token(mut credential: Fields) -> Result<SinkCredential, ErrorInfo
     const TOKEN: &str = "accessToken";
     const EXPIRES: &str = "accessTokenExpiresUtc";
     const KIND: &str = "accessTokenType";
-    let nokia = credential.rules().sink == SinkRule::Any;
+    let optional = credential.rules().token_details == TokenDetails::Optional;
     let token = credential.text(TOKEN)?;
     let token = credential.required(TOKEN, token, "the token to show to the receiver")?;
     let expires = credential.text(EXPIRES)?;
     let expires_at = match expires {
         Some(text) => Some(read_time(&credential.name(EXPIRES), &text)?),
         // Nokia's clients may leave it out.
-        None if nokia => None,
+        None if optional => None,
         None => credential.required(EXPIRES, None, "the time at which the token expires")?,
     };
     let kind = credential.text(KIND)?;
-    let kind = if nokia { kind.or_else(|| Some("bearer".to_owned())) } else { kind };
+    let kind = if optional { kind.or_else(|| Some("bearer".to_owned())) } else { kind };
     let kind = credential.required(KIND, kind, "bearer")?;
     if kind != "bearer" {
         return Err(ErrorInfo::invalid_token_type(&credential.name(KIND)));

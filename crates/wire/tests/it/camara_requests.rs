@@ -6,9 +6,7 @@ use greenwave_core::device::PhoneNumber;
 use greenwave_core::rules::PhoneNumberRule;
 use greenwave_core::{Catalogue, Device, NamedBy, RuleSetId};
 use greenwave_wire::ErrorInfo;
-use greenwave_wire::camara::{
-    CreateSession, read_assignment, read_create, read_extend, read_retrieve,
-};
+use greenwave_wire::camara::{Create, read_assignment, read_create, read_extend, read_retrieve};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -46,7 +44,7 @@ fn with(member: &str, value: Value) -> Value {
     body
 }
 
-fn read(body: &Value, rules: RuleSetId) -> Result<CreateSession, ErrorInfo> {
+fn read(body: &Value, rules: RuleSetId) -> Result<Create, ErrorInfo> {
     read_create(body.to_string().as_bytes(), rules.rules(), None)
 }
 
